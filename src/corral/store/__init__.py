@@ -1,0 +1,1 @@
+"""All configuration: small texts in one revisioned store, its engines, mirror and feed."""

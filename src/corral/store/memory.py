@@ -1,0 +1,180 @@
+"""The engine without a disk: for tests and the simulator. It keeps its promises until its process ends."""
+
+from __future__ import annotations
+
+import bisect
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+
+from corral.core.clock import Clock
+from corral.core.errors import NotFound
+from corral.store.base import Batch, Doc, Past, Revision, Transaction
+from corral.store.history import Entry, rewind, unfold
+from corral.store.image import Applied, Image, missing, pack, restored, unpack
+from corral.store.leases import HeldLease, Leases
+from corral.store.log import Log, LogWatch
+from corral.store.settle import REMEMBERED, Step, batch, entries, settle, validate
+
+
+class Docs:
+    """Records by key, also in order of their keys. Not thread-safe."""
+
+    def __init__(self, docs: Iterable[Doc] = ()) -> None:
+        self.by_key = {doc.key: doc for doc in docs}
+        self._keys = sorted(self.by_key)
+
+    def put(self, key: str, doc: Doc | None) -> None:
+        """Set or (None) remove a record."""
+        if doc is None:
+            if self.by_key.pop(key, None):
+                del self._keys[bisect.bisect_left(self._keys, key)]
+            return
+        if key not in self.by_key:
+            bisect.insort(self._keys, key)
+        self.by_key[key] = doc
+
+    def list(self, prefix: str) -> list[Doc]:
+        """The records below `prefix`, in order of their keys."""
+        if not prefix:
+            return [self.by_key[key] for key in self._keys]
+        start = bisect.bisect_left(self._keys, prefix)
+        # No key contains the highest code point: it is not printable.
+        end = bisect.bisect_left(self._keys, prefix + "\U0010ffff", start)
+        return [self.by_key[key] for key in self._keys[start:end]]
+
+
+class MemoryStore:
+    """See `base.Store`. Thread-safe."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._docs = Docs()
+        self._entries: list[Entry] = []
+        self._applied: dict[str, Applied] = {}
+        self._floor = 0
+        self._ends: dict[int, int] = {}
+        self._log = Log(Revision(1, 0))
+        self._leases = Leases(clock)
+
+    @property
+    def revision(self) -> Revision:
+        """The revision that reads show at least."""
+        return self._log.revision
+
+    def get(self, key: str) -> Doc | None:
+        """See `base.Tree`."""
+        return self._docs.by_key.get(key)
+
+    def list(self, prefix: str = "") -> list[Doc]:
+        """See `base.Tree`."""
+        return self.view(prefix)[1]
+
+    def view(self, prefix: str = "") -> tuple[Revision, list[Doc]]:
+        """See `base.Store`."""
+        with self._lock:
+            return self.revision, self._docs.list(prefix)
+
+    def commit(self, txn: Transaction) -> Revision:
+        """See `base.Store`."""
+        validate(txn)
+        with self._lock:
+            if applied := self._applied.get(txn.id):
+                return applied.revision
+            revision = Revision(self.revision.era, self.revision.number + 1)
+            steps = settle(txn, self._docs.by_key.get, revision.number)
+            if not steps:
+                return self.revision
+            self._apply(txn, steps, revision)
+            return revision
+
+    def _apply(self, txn: Transaction, steps: Sequence[Step], revision: Revision) -> None:
+        now = self._clock.now()
+        for step in steps:
+            self._docs.put(step.key, step.after)
+        self._entries += entries(txn, steps, revision, now)
+        if txn.id:
+            self._applied[txn.id] = Applied(txn.id, revision, now)
+        self._log.publish([batch(txn, steps, revision)])
+
+    def watch(self, since: Revision) -> LogWatch:
+        """See `base.Store`."""
+        return self._log.watch(since)
+
+    def compact(self, number: int) -> None:
+        """Forget the batches up to revision `number`: watches that are behind get `Reset`."""
+        self._log.compact(number)
+
+    def lease(self, name: str, holder: str, ttl: float) -> HeldLease | None:
+        """See `base.Store`."""
+        return self._leases.take(name, holder, ttl)
+
+    def held(self, name: str, holder: str) -> HeldLease | None:
+        """See `base.Store`."""
+        return self._leases.held(name, holder)
+
+    def history(
+        self, prefix: str = "", *, limit: int = 100, before: Revision | None = None, exact: bool = False
+    ) -> Sequence[Past]:
+        """See `base.Store`."""
+        wanted: Callable[[str], bool] = prefix.__eq__ if exact else lambda key: key.startswith(prefix)
+        with self._lock:
+            newest_first = (entry for entry in reversed(self._entries) if wanted(entry.key))
+            pasts = unfold(newest_first, self._docs.by_key)
+            return list(islice((past for past in pasts if before is None or past.revision < before), limit))
+
+    def as_of(self, revision: Revision, prefix: str = "") -> Mapping[str, str]:
+        """See `base.Store`."""
+        with self._lock:
+            if missing(revision, self.revision, self._floor, self._ends):
+                raise NotFound(f"the store's history does not tell revision {revision}")
+            newest_first = (entry for entry in reversed(self._entries) if entry.key.startswith(prefix))
+            return rewind(self._docs.list(prefix), newest_first, revision.number)
+
+    def prune(self, *, older_than: float, max_bytes: int) -> int:
+        """See `base.Store`; texts count with their length."""
+        with self._lock:
+            now = self._clock.now()
+            self._applied = {id_: a for id_, a in self._applied.items() if a.time > now - REMEMBERED}
+            floor = max((e.revision.number for e in self._entries if e.time < older_than), default=0)
+            size = 0
+            for entry in reversed(self._entries):
+                size += len(entry.before or "")
+                if size > max_bytes:
+                    floor = max(floor, entry.revision.number)
+                    break
+            kept = [entry for entry in self._entries if entry.revision.number > floor]
+            gone = len(self._entries) - len(kept)
+            self._entries = kept
+            self._floor = max(self._floor, floor)
+            return gone
+
+    def snapshot(self) -> bytes:
+        """See `base.Store`."""
+        with self._lock:
+            image = Image(
+                revision=self.revision,
+                floor=self._floor,
+                ends=self._ends,
+                docs=self._docs.list(""),
+                entries=self._entries,
+                applied=list(self._applied.values()),
+            )
+            return pack(image)
+
+    def restore(self, image: bytes) -> Revision:
+        """See `base.Store`."""
+        found = unpack(image)
+        with self._lock:
+            revision, docs, self._ends = restored(found, self.revision, self._ends)
+            self._docs = Docs(docs)
+            self._entries = list(found.entries)
+            self._applied = {applied.id: applied for applied in found.applied}
+            self._floor = found.floor
+            self._log.restart(revision)
+            return revision
+
+    def close(self) -> None:
+        """See `base.Store`."""
+        self._log.close()
