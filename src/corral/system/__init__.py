@@ -1,0 +1,1 @@
+"""The edge to the operating system: processes, files, clocks, locks, /proc, cgroups, network devices, acceleration."""
