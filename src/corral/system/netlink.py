@@ -1,0 +1,319 @@
+"""Network devices: taps, bridges, VLANs, rates, through the kernel's netlink (pyroute2).
+
+pyroute2 is loaded by the first call, not by the import: it costs a fifth of a second, and most processes need none.
+All names are device names of the calling thread's network namespace.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import logging
+import os
+import socket
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from corral.core.errors import AlreadyExists, Error, NotFound
+
+if TYPE_CHECKING:
+    from pyroute2 import IPRoute
+
+log = logging.getLogger(__name__)
+
+MAX_NAME = 15
+"""Longest name of a device; the kernel cuts longer ones silently."""
+
+_TUNSETIFF, _IFF_TAP, _IFF_NO_PI, _IFF_VNET_HDR, _IFF_MULTI_QUEUE = 0x400454CA, 0x0002, 0x1000, 0x4000, 0x0100
+_TUNSETVNETHDRSZ, _VNET_HEADER = 0x400454D8, 12
+_ROOT, _INGRESS, _ALL_PROTOCOLS = 0x10000, 0xFFFF0000, 3
+
+
+class Link(NamedTuple):
+    """A network device: `kind` as the kernel names it (bridge, bond, vlan, veth, tun, …), empty for hardware."""
+
+    name: str
+    kind: str
+    up: bool
+    mtu: int
+    mac: str
+    master: str
+    addresses: tuple[str, ...]
+
+
+def check_name(name: str) -> str:
+    """The name, or `Error` if the kernel would not keep it as it is."""
+    if not name or len(name) > MAX_NAME or "/" in name or any(c.isspace() for c in name) or name in (".", ".."):
+        raise Error(f"invalid network device name '{name}' (at most {MAX_NAME} characters)")
+    return name
+
+
+def open_tap(name: str, *, queues: int = 1, vnet_header: bool = True) -> tuple[int, ...]:
+    """Make a tap device; one descriptor for each queue, inheritable by `pass_fds` only.
+
+    The device lives as long as one of its descriptors is open: when QEMU ends, nothing is left. `AlreadyExists` if
+    there is a device of that name.
+    """
+    if exists(check_name(name)):
+        raise AlreadyExists(f"network device '{name}' already exists")
+    flags = _IFF_TAP | _IFF_NO_PI | (_IFF_VNET_HDR if vnet_header else 0) | (_IFF_MULTI_QUEUE if queues > 1 else 0)
+    opened: list[int] = []
+    try:
+        for _ in range(queues):
+            descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            opened.append(descriptor)
+            fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
+            if vnet_header:
+                fcntl.ioctl(descriptor, _TUNSETVNETHDRSZ, struct.pack("i", _VNET_HEADER))
+    except OSError as exc:
+        for descriptor in opened:
+            os.close(descriptor)
+        raise Error(f"can't make tap device '{name}' - {exc.strerror}") from exc
+    with contextlib.suppress(OSError):
+        # The host must not speak IPv6 on a guest's cable.
+        _put(Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6"), "1")
+    return tuple(opened)
+
+
+def exists(name: str) -> bool:
+    """Whether there is such a device."""
+    try:
+        return socket.if_nametoindex(name) > 0
+    except OSError:
+        return False
+
+
+def is_bridge(name: str) -> bool:
+    """Whether it is a Linux bridge."""
+    with _route(f"look at '{name}'") as route:
+        return _kind(_find(route, name)) == "bridge"
+
+
+def vlan_aware(bridge: str) -> bool:
+    """Whether the bridge filters VLANs itself."""
+    with _route(f"look at '{bridge}'") as route:
+        return _filters(_find(route, bridge))
+
+
+def ports(bridge: str) -> list[str]:
+    """The devices on a bridge."""
+    return sorted(link.name for link in links() if link.master == bridge)
+
+
+def mtu(name: str) -> int:
+    """The device's MTU in bytes; `NotFound` if there is none."""
+    with _route(f"look at '{name}'") as route:
+        if (found := _find(route, name)) is None:
+            raise NotFound(f"network device '{name}' does not exist")
+        size: int = found.get_attr("IFLA_MTU")
+        return size
+
+
+def links() -> list[Link]:
+    """Every device with its addresses."""
+    with _route("list network devices") as route:
+        names = {found["index"]: found.get_attr("IFLA_IFNAME") for found in route.get_links()}
+        addresses: dict[int, list[str]] = {}
+        for address in route.get_addr():
+            text = f"{address.get_attr('IFA_LOCAL') or address.get_attr('IFA_ADDRESS')}/{address['prefixlen']}"
+            addresses.setdefault(address["index"], []).append(text)
+        return sorted(_link(found, names, addresses) for found in route.get_links())
+
+
+def add_bridge(name: str, *, address: str = "", mac: str = "", vlans: bool = False) -> None:
+    """Make a bridge (no forwarding delay, no STP), give it an address as `10.0.0.1/24`, bring it up."""
+    if exists(check_name(name)):
+        raise AlreadyExists(f"network device '{name}' already exists")
+    with _route(f"make bridge '{name}'") as route:
+        settings: dict[str, object] = {"br_stp_state": 0, "br_forward_delay": 0}
+        if vlans:
+            settings["br_vlan_filtering"] = 1
+        if mac:
+            # A bridge without a fixed address takes that of its lowest port, and changes it as guests come and go.
+            settings["address"] = mac.lower()
+        route.link("add", ifname=name, kind="bridge", **settings)
+        index = _index(route, name)
+        if address:
+            host, _, length = address.partition("/")
+            route.addr("add", index=index, address=host, prefixlen=int(length))
+        route.link("set", index=index, state="up")
+
+
+def delete(name: str) -> bool:
+    """Remove a device; False if there was none."""
+    with _route(f"remove '{name}'") as route:
+        found = route.link_lookup(ifname=name)
+        if not found:
+            return False
+        route.link("del", index=found[0])
+    return True
+
+
+def set_up(name: str, up: bool = True) -> None:  # noqa: FBT001,FBT002 - reads as a statement: set_up(name, False)
+    """Bring a device up or down."""
+    with _route(f"set '{name}' {'up' if up else 'down'}") as route:
+        route.link("set", index=_index(route, name), state="up" if up else "down")
+
+
+def set_mtu(name: str, size: int) -> None:
+    """Set the MTU in bytes."""
+    with _route(f"set the MTU of '{name}' to {size}") as route:
+        route.link("set", index=_index(route, name), mtu=size)
+
+
+def detach(port: str) -> None:
+    """Take a device from its bridge; nothing if it is on none or gone."""
+    with _route(f"take '{port}' from its bridge") as route:
+        if found := route.link_lookup(ifname=port):
+            route.link("set", index=found[0], master=0)
+
+
+def attach(
+    port: str, bridge: str, *, tag: int | None = None, trunks: Sequence[tuple[int, int]] = (), size: int | None = None
+) -> list[str]:
+    """Put a device on a bridge and bring it up; answers warnings.
+
+    `tag` is the guest's VLAN, `trunks` the ranges of further ones (first, last); `size` is the MTU, else the bridge's.
+    A bridge that does not filter VLANs gets a sister `<bridge>v<tag>` over a VLAN device of each physical port.
+    """
+    with _route(f"look at bridge '{bridge}'") as route:
+        target = _find(route, bridge)
+    if _kind(target) != "bridge":
+        raise NotFound(f"bridge '{bridge}' does not exist", hint="'corral net nat' makes one with DHCP")
+    filters = _filters(target)
+    if not filters and trunks:
+        raise Error(f"bridge '{bridge}' is not VLAN-aware: trunks are not possible on it")
+    if tag is not None and not filters:
+        bridge = vlan_sister(bridge, tag)
+    warnings = []
+    with _route(f"put '{port}' on bridge '{bridge}'") as route:
+        index = _index(route, port)
+        bridge_mtu = mtu(bridge)
+        if size is not None and size > bridge_mtu:
+            warnings.append(f"MTU {size} of '{port}' is larger than the {bridge_mtu} of bridge '{bridge}'")
+            size = None
+        route.link("set", index=index, mtu=size or bridge_mtu)
+        route.link("set", index=index, master=_index(route, bridge))
+        if filters:
+            _set_vlans(route, index, tag, trunks)
+        route.link("set", index=index, state="up")
+    return warnings
+
+
+def vlan_sister(bridge: str, tag: int) -> str:
+    """The bridge that carries one VLAN of a bridge without VLAN filtering; made if it is missing."""
+    name = check_name(f"{bridge}v{tag}")
+    if not exists(name):
+        add_bridge(name)
+    with _route(f"carry VLAN {tag} of bridge '{bridge}'") as route:
+        for link in links():
+            if link.master != bridge or link.kind not in ("", "bond"):
+                continue
+            port = link.name
+            vlan = check_name(f"{port}.{tag}")
+            if not exists(vlan):
+                route.link("add", ifname=vlan, kind="vlan", link=_index(route, port), vlan_id=tag)
+            route.link("set", index=_index(route, vlan), master=_index(route, name), state="up")
+    return name
+
+
+def limit_rate(name: str, megabytes: float | None) -> list[str]:
+    """Limit a tap in both directions to so many MB/s (10^6 bytes); None lifts the limit. Answers warnings."""
+    with _route(f"limit the rate of '{name}'") as route:
+        index = _index(route, name)
+        for handle in ("root", "ingress"):
+            with contextlib.suppress(Exception):  # pyroute2's own exception tree; nothing to remove is fine
+                route.tc("del", index=index, **({"root": True} if handle == "root" else {"kind": "ingress"}))
+        if not megabytes:
+            return []
+        rate = int(megabytes * 1_000_000)
+        burst = max(64 * 1024, min(1024 * 1024, rate // 10))
+        # To the guest: shaped when it leaves the host. From the guest: dropped when it enters.
+        route.tc("add", "tbf", index, _ROOT, rate=rate, burst=burst, latency="50ms")
+        try:
+            route.tc("add", "ingress", index, _INGRESS)
+            route.tc("add-filter", "u32", index, parent=_INGRESS, prio=50, protocol=_ALL_PROTOCOLS, target=0x10000,
+                     rate=f"{rate * 8}bit", burst=burst, limit=0, action="drop", keys=["0x0/0x0+12"])  # fmt: skip
+        except Exception as exc:  # noqa: BLE001 - as above
+            log.debug("no policing on %s: %r", name, exc)
+            return [f"this kernel can't limit what the guest sends on '{name}'; only what it receives is limited"]
+    return []
+
+
+def _set_vlans(route: IPRoute, index: int, tag: int | None, trunks: Sequence[tuple[int, int]]) -> None:
+    if tag is None and not trunks:
+        # All VLANs pass, untagged frames are VLAN 1.
+        wanted: list[dict[str, Any]] = [{"vid_start": 2, "vid_end": 4094}]
+    else:
+        with contextlib.suppress(Exception):  # VLAN 1 may not be set
+            route.vlan_filter("del", index=index, vlan_info={"vid": 1})
+        wanted = [{"vid_start": first, "vid_end": last} for first, last in trunks]
+        if tag is not None:
+            wanted.append({"vid": tag, "flags": ["pvid", "untagged"]})
+    for vlan in wanted:
+        if "vid" in vlan:
+            route.vlan_filter("add", index=index, vlan_info=vlan)
+        else:
+            for vid in range(vlan["vid_start"], vlan["vid_end"] + 1):
+                route.vlan_filter("add", index=index, vlan_info={"vid": vid})
+
+
+def _find(route: IPRoute, name: str) -> Any:  # Any: pyroute2's message, or None
+    found = route.link_lookup(ifname=name)
+    return route.link("get", index=found[0])[0] if found else None
+
+
+def _kind(found: Any) -> str:  # Any: as above
+    info = found.get_attr("IFLA_LINKINFO") if found else None
+    return (info.get_attr("IFLA_INFO_KIND") if info else None) or ""
+
+
+def _filters(found: Any) -> bool:  # Any: as above
+    info = found.get_attr("IFLA_LINKINFO") if found else None
+    settings = info.get_attr("IFLA_INFO_DATA") if info else None
+    return bool(settings and settings.get_attr("IFLA_BR_VLAN_FILTERING"))
+
+
+def _index(route: IPRoute, name: str) -> int:
+    found = route.link_lookup(ifname=name)
+    if not found:
+        raise NotFound(f"network device '{name}' does not exist")
+    index: int = found[0]
+    return index
+
+
+def _link(found: Any, names: dict[int, str], addresses: dict[int, list[str]]) -> Link:  # Any: pyroute2's message
+    return Link(
+        name=found.get_attr("IFLA_IFNAME"),
+        kind=_kind(found),
+        up=bool(found["flags"] & 1),
+        mtu=found.get_attr("IFLA_MTU") or 0,
+        mac=found.get_attr("IFLA_ADDRESS") or "",
+        master=names.get(found.get_attr("IFLA_MASTER") or 0, ""),
+        addresses=tuple(addresses.get(found["index"], ())),
+    )
+
+
+@contextlib.contextmanager
+def _route(purpose: str) -> Iterator[IPRoute]:
+    from pyroute2 import IPRoute
+    from pyroute2.netlink.exceptions import NetlinkError
+
+    try:
+        with IPRoute() as route:
+            yield route
+    except NetlinkError as exc:
+        if exc.code == errno.EOPNOTSUPP:
+            raise Error(f"can't {purpose}: this kernel does not support it") from exc
+        raise Error(f"can't {purpose}: {os.strerror(exc.code)}") from exc
+
+
+def _put(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
