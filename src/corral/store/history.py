@@ -24,9 +24,7 @@ _RULES = (
     # `…,password=…,…` in a property string, and `secret = …` in files of that form.
     re.compile(rf"(?P<keep>(?<![\w.-]){_NAMES_OR_TOKEN}[ \t]*=[ \t]*)(?P<secret>[^\s,;&]+)", re.IGNORECASE),
     re.compile(rf'(?P<keep>"{_NAMES_OR_TOKEN}"\s*:\s*")(?P<secret>(?:[^"\\]|\\.)+)', re.IGNORECASE),
-    re.compile(
-        r"(?P<keep>-----BEGIN [A-Z ]*PRIVATE KEY-----\n)(?P<secret>.*?)(?=-----END|\Z)", re.DOTALL
-    ),
+    re.compile(r"(?P<keep>-----BEGIN [A-Z ]*PRIVATE KEY-----\n)(?P<secret>.*?)(?=-----END|\Z)", re.DOTALL),
 )
 
 

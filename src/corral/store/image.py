@@ -65,12 +65,10 @@ def restored(image: Image, present: Revision, ends: dict[int, int]) -> tuple[Rev
 
     The new number is above all of both, so that nothing read before compares equal.
     """
-    revision = Revision(
-        max(image.revision.era, present.era) + 1, max(image.revision.number, present.number) + 1
-    )
+    revision = Revision(max(image.revision.era, present.era) + 1, max(image.revision.number, present.number) + 1)
     docs = [msgspec.structs.replace(doc, version=revision.number) for doc in image.docs]
     # Of an era that went on after the snapshot only the moments up to the snapshot remain.
-    ends = {era: 0 for era in range(1, revision.era)} | image.ends | {image.revision.era: image.revision.number}
+    ends = dict.fromkeys(range(1, revision.era), 0) | image.ends | {image.revision.era: image.revision.number}
     return revision, docs, ends
 
 

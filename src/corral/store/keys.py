@@ -1,4 +1,4 @@
-"""Keys of records: what is a valid key, and the tree of files that users of Proxmox VE know as a view of the records."""
+"""Keys of records: what is valid, and the tree of files that users of Proxmox VE know as a view of the records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MAX_KEY = 512
 """Longest key, in bytes of UTF-8."""
 
 MAX_NAME = 255
-"""Longest part of a key between slashes, in bytes: the limit of a file's name, since the tree is also shown as files."""
+"""Longest part of a key between slashes, in bytes: a file name's limit, since the tree is also shown as files."""
 
 
 def fault(key: str) -> str | None:

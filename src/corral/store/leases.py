@@ -63,6 +63,15 @@ class Leases:
             del self._grants[name]
             return True
 
+    def sweep(self) -> list[str]:
+        """Forget the grants that have ended and answer their names."""
+        now = self._clock.monotonic()
+        with self._lock:
+            ended = [name for name, grant in self._grants.items() if grant.deadline <= now]
+            for name in ended:
+                del self._grants[name]
+            return ended
+
     def _valid(self, name: str, holder: str) -> _Grant | None:
         grant = self._grants.get(name)
         if grant and grant.holder == holder and grant.deadline > self._clock.monotonic():

@@ -90,7 +90,7 @@ class Log:
     def _wait(self, watch: LogWatch, cursor: Revision) -> Sequence[Batch] | Reset:
         """Like `_after`, waiting for the first; empty when the watch or the log was closed."""
         with self._changed:
-            while not (watch.closed or self._closed):
+            while not (watch.closed() or self._closed):
                 if found := self._after(cursor):
                     return found
                 self._changed.wait()
@@ -107,26 +107,30 @@ class LogWatch:
     def __init__(self, log: Log, since: Revision) -> None:
         self._log = log
         self._cursor = since
-        self.closed = False
+        self._closed = threading.Event()
+
+    def closed(self) -> bool:
+        """Whether it has ended."""
+        return self._closed.is_set()
 
     def __iter__(self) -> Iterator[Batch | Reset]:
-        while not self.closed:
+        while not self.closed():
             found = self._log._wait(self, self._cursor)
             if isinstance(found, Reset):
-                self.closed = True
+                self._closed.set()
                 yield found
                 return
             if not found:
                 return
             for batch in found:
-                if self.closed:
+                if self.closed():
                     return
                 self._cursor = batch.revision
                 yield batch
 
     def close(self) -> None:
         """End it; idempotent."""
-        self.closed = True
+        self._closed.set()
         self._log._wake()
 
 

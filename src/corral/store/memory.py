@@ -9,7 +9,7 @@ from itertools import islice
 
 from corral.core.clock import Clock
 from corral.core.errors import NotFound
-from corral.store.base import Batch, Doc, Past, Revision, Transaction
+from corral.store.base import Doc, Past, Revision, Transaction
 from corral.store.history import Entry, rewind, unfold
 from corral.store.image import Applied, Image, missing, pack, restored, unpack
 from corral.store.leases import HeldLease, Leases
@@ -66,10 +66,6 @@ class MemoryStore:
     def get(self, key: str) -> Doc | None:
         """See `base.Tree`."""
         return self._docs.by_key.get(key)
-
-    def list(self, prefix: str = "") -> list[Doc]:
-        """See `base.Tree`."""
-        return self.view(prefix)[1]
 
     def view(self, prefix: str = "") -> tuple[Revision, list[Doc]]:
         """See `base.Store`."""
@@ -178,3 +174,7 @@ class MemoryStore:
     def close(self) -> None:
         """See `base.Store`."""
         self._log.close()
+
+    def list(self, prefix: str = "") -> list[Doc]:
+        """See `base.Tree`."""
+        return self.view(prefix)[1]

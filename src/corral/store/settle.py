@@ -136,7 +136,7 @@ def entries(txn: Transaction, steps: Iterable[Step], revision: Revision, now: fl
             cls=_higher(step.before, step.after),
             before=shown(step.before),
         )
-        for step in steps
+        for step in sorted(steps, key=lambda step: step.key)
         if step.historic
     ]
 
