@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-import bisect
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 from corral.core.clock import Clock
 from corral.core.errors import NotFound
 from corral.store.base import Doc, Past, Revision, Transaction
+from corral.store.docs import Docs
 from corral.store.history import Entry, rewind, unfold
 from corral.store.image import Applied, Image, missing, pack, restored, unpack
 from corral.store.leases import HeldLease, Leases
 from corral.store.log import Log, LogWatch
 from corral.store.settle import REMEMBERED, Step, batch, entries, settle, validate
-
-
-class Docs:
-    """Records by key, also in order of their keys. Not thread-safe."""
-
-    def __init__(self, docs: Iterable[Doc] = ()) -> None:
-        self.by_key = {doc.key: doc for doc in docs}
-        self._keys = sorted(self.by_key)
-
-    def put(self, key: str, doc: Doc | None) -> None:
-        """Set or (None) remove a record."""
-        if doc is None:
-            if self.by_key.pop(key, None):
-                del self._keys[bisect.bisect_left(self._keys, key)]
-            return
-        if key not in self.by_key:
-            bisect.insort(self._keys, key)
-        self.by_key[key] = doc
-
-    def list(self, prefix: str) -> list[Doc]:
-        """The records below `prefix`, in order of their keys."""
-        if not prefix:
-            return [self.by_key[key] for key in self._keys]
-        start = bisect.bisect_left(self._keys, prefix)
-        # No key contains the highest code point: it is not printable.
-        end = bisect.bisect_left(self._keys, prefix + "\U0010ffff", start)
-        return [self.by_key[key] for key in self._keys[start:end]]
 
 
 class MemoryStore:
