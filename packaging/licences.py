@@ -26,11 +26,11 @@ def locked(lock: Path) -> list[str]:
 def licences(package: str) -> list[str]:
     """What the installed package says of its licence: an SPDX expression, else classifiers, else free text."""
     about = metadata.metadata(package)
-    if expression := about.get("License-Expression"):
-        return [expression]
+    if "License-Expression" in about:
+        return [about["License-Expression"]]
     named = [line.rsplit(" :: ", 1)[1] for line in about.get_all("Classifier", []) if line.startswith("License :: ")]
     named = [name for name in named if name != "OSI Approved"]
-    return named or [(about.get("License") or "none stated").splitlines()[0]]
+    return named or [line for text in about.get_all("License", []) for line in text.splitlines()[:1]] or ["none stated"]
 
 
 def acceptable(expression: str) -> bool:

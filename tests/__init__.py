@@ -1,0 +1,1 @@
+"""Tests of Corral; see STYLE of tests in CONTRIBUTING.md."""

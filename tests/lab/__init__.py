@@ -1,0 +1,1 @@
+"""The laboratory: things that stand for real machines in tests."""
