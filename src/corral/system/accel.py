@@ -40,8 +40,8 @@ class Verdict(NamedTuple):
 
 def command(image: Path, accel: str = "kvm", cpu: str = "host") -> list[str]:
     """The command line of the probe; with `tcg` and `max` it proves the image itself."""
-    return ["qemu-system-x86_64", "-M", "pc", "-accel", accel, "-cpu", cpu, "-m", "32", "-nodefaults", "-no-user-config",
-            "-display", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
+    return ["qemu-system-x86_64", "-M", "pc", "-accel", accel, "-cpu", cpu, "-m", "32", "-nodefaults",
+            "-no-user-config", "-display", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
             "-drive", f"file={image},format=raw,if=ide,readonly=off,snapshot=on"]  # fmt: skip
 
 
@@ -53,27 +53,29 @@ def boot_image() -> bytes:
 def probe(run: Run, scratch: Path, device: Path = Path("/dev/kvm")) -> Verdict:
     """Run the probe guest; takes up to `TIMEOUT` seconds. `scratch` is a directory for its disk."""
     if not device.exists():
-        return Verdict(False, f"{device} does not exist: no CPU virtualization, or it is off in the firmware")
+        return Verdict(kvm=False, reason=f"no {device}: the CPU has no virtualization, or the firmware turns it off")
     if not os.access(device, os.R_OK | os.W_OK):
-        return Verdict(False, f"{device} may not be opened")
+        return Verdict(kvm=False, reason=f"{device} may not be opened")
     if os.uname().machine not in ("x86_64", "amd64"):
-        return Verdict(True)
+        return Verdict(kvm=True)
     image = scratch / "kvm-probe.img"
     try:
         files.atomic_write(image, boot_image(), mode=0o600)
         output = run(command(image), timeout=TIMEOUT, ok=ANY)
     except TimedOut:
-        return Verdict(False, "KVM opens, but a test guest did not get through its first instructions")
+        return Verdict(kvm=False, reason="KVM opens, but a test guest did not get through its first instructions")
     except CommandError as exc:
         if exc.code >= 0:
-            return Verdict(False, str(exc))
-        return Verdict(False, f"KVM opens, but QEMU died with it by signal {-exc.code}")
+            return Verdict(kvm=False, reason=str(exc))
+        return Verdict(kvm=False, reason=f"KVM opens, but QEMU died with it by signal {-exc.code}")
     finally:
         files.remove_file(image)
     if output.code == _EXIT:
-        return Verdict(True)
+        return Verdict(kvm=True)
     said = output.stderr.strip().splitlines()
-    return Verdict(False, "KVM opens, but a test guest failed: " + (said[-1] if said else f"exit code {output.code}"))
+    return Verdict(
+        kvm=False, reason="KVM opens, but a test guest failed: " + (said[-1] if said else f"exit code {output.code}")
+    )
 
 
 def verdict(run: Run, directory: Path, device: Path = Path("/dev/kvm")) -> Verdict:

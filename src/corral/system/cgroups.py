@@ -36,6 +36,9 @@ class Limits(NamedTuple):
     pids: int | None = None
 
 
+NO_LIMITS = Limits()
+
+
 class Usage(NamedTuple):
     """What a scope has used; None where the machine does not tell. Seconds, bytes; the pressures are the scope's."""
 
@@ -53,7 +56,7 @@ class Scopes(Protocol):
 
     kind: str
 
-    def place(self, name: str, pid: int, limits: Limits = Limits()) -> None:
+    def place(self, name: str, pid: int, limits: Limits = NO_LIMITS) -> None:
         """Make the scope if it is missing, put the process into it, set its limits."""
         ...
 
@@ -83,7 +86,7 @@ class NoScopes:
 
     kind = "none"
 
-    def place(self, name: str, pid: int, limits: Limits = Limits()) -> None:
+    def place(self, name: str, pid: int, limits: Limits = NO_LIMITS) -> None:
         """Nothing: the process has its own session at least."""
 
     def limit(self, name: str, limits: Limits) -> None:
@@ -118,7 +121,7 @@ class V2Scopes:
                 if controller in offered:
                     _write(directory / "cgroup.subtree_control", f"+{controller}")
 
-    def place(self, name: str, pid: int, limits: Limits = Limits()) -> None:
+    def place(self, name: str, pid: int, limits: Limits = NO_LIMITS) -> None:
         """See `Scopes`."""
         _make(self.base / name)
         _write(self.base / name / "cgroup.procs", str(pid))
@@ -163,7 +166,7 @@ class V1Scopes:
     def _all(self, name: str) -> list[Path]:
         return sorted({base / name for base in self.mounts.values()})
 
-    def place(self, name: str, pid: int, limits: Limits = Limits()) -> None:
+    def place(self, name: str, pid: int, limits: Limits = NO_LIMITS) -> None:
         """See `Scopes`."""
         for path in self._all(name):
             _make(path)
@@ -227,17 +230,19 @@ class SystemdScopes:
         slice_ = mount / "corral.slice" if unified else mount / "systemd" / "corral.slice"
         self.base = slice_
 
-    def place(self, name: str, pid: int, limits: Limits = Limits()) -> None:
+    def place(self, name: str, pid: int, limits: Limits = NO_LIMITS) -> None:
         """See `Scopes`."""
         if (self.base / f"{name}.scope").is_dir():
             _write(self.base / f"{name}.scope" / "cgroup.procs", str(pid))
             self.limit(name, limits)
             return
-        properties = ["PIDs", "au", "1", str(pid), "Slice", "s", "corral.slice", "CollectMode", "s", "inactive-or-failed",
-                      "TimeoutStopUSec", "t", "1000000"]  # fmt: skip
+        properties = ["PIDs", "au", "1", str(pid), "Slice", "s", "corral.slice",
+                      "CollectMode", "s", "inactive-or-failed", "TimeoutStopUSec", "t", "1000000"]  # fmt: skip
         words = systemd_limits(limits)
         count = 4 + len(words) // 3
-        self._call("StartTransientUnit", "ssa(sv)a(sa(sv))", f"{name}.scope", "fail", str(count), *properties, *words, "0")
+        self._call(
+            "StartTransientUnit", "ssa(sv)a(sa(sv))", f"{name}.scope", "fail", str(count), *properties, *words, "0"
+        )
         # The call answers before the job is done; the cgroup is there within milliseconds.
         end = time.monotonic() + 5
         while not (self.base / f"{name}.scope").is_dir() and time.monotonic() < end:
@@ -279,7 +284,11 @@ def systemd_limits(limits: Limits) -> list[str]:
         words += ["CPUWeight", "t", str(limits.cpu_weight)]
     if limits.cpu_cores is not None:
         unlimited = (1 << 64) - 1
-        words += ["CPUQuotaPerSecUSec", "t", str(int(limits.cpu_cores * 1_000_000) if limits.cpu_cores > 0 else unlimited)]
+        words += [
+            "CPUQuotaPerSecUSec",
+            "t",
+            str(int(limits.cpu_cores * 1_000_000) if limits.cpu_cores > 0 else unlimited),
+        ]
     if limits.memory is not None:
         words += ["MemoryMax", "t", str(limits.memory or (1 << 64) - 1)]
     if limits.pids is not None:
@@ -319,7 +328,8 @@ def scopes(run: Run, mounts: Sequence[proc.Mount] | None = None) -> Scopes:
     table = proc.mounts() if mounts is None else mounts
     unified = next((Path(m.target) for m in table if m.kind == "cgroup2"), None)
     v1 = {option: Path(m.target) for m in table if m.kind == "cgroup" for option in m.options}
-    v1 |= {"systemd": Path(m.target) for m in table if m.kind == "cgroup" and "name=systemd" in m.options}
+    if "name=systemd" in v1:
+        v1["systemd"] = v1.pop("name=systemd")
     if Path("/run/systemd/system").is_dir() and proc.read("/proc/1/comm").strip() == "systemd":
         answer = run([*SystemdScopes._BUS[:2], "get-property", *SystemdScopes._BUS[3:5],
                       SystemdScopes._BUS[5], "Version"], timeout=10, ok=ANY)  # fmt: skip

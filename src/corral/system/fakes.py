@@ -99,7 +99,7 @@ class FakeRun:
         *,
         timeout: float,
         ok: Container[int] = (0,),
-        input: str | bytes | None = None,  # noqa: A002 - the name of the protocol
+        input: str | bytes | None = None,  # noqa: A002 - the name subprocess uses
         pass_fds: Sequence[int] = (),
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,

@@ -146,7 +146,9 @@ def open_beneath(directory: Path, relative: str, flags: int = os.O_RDONLY, mode:
         raise Outside(f"path '{relative}' is not below '{directory}'")
     base = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        return _open_steps(base, parts, flags, mode) if _openat2 is None else _openat2(base, "/".join(parts), flags, mode)
+        return (
+            _open_steps(base, parts, flags, mode) if _openat2 is None else _openat2(base, "/".join(parts), flags, mode)
+        )
     except OSError as exc:
         if exc.errno in (errno.ELOOP, errno.EXDEV, errno.ENOTDIR):
             raise Outside(f"path '{relative}' is not below '{directory}'") from exc
@@ -211,7 +213,7 @@ def write_beneath(directory: Path, relative: str, *, mode: int = 0o644) -> int:
 
 
 def remove_tree(path: Path, *, below: Path) -> None:
-    """Remove a directory with all in it, or a file; nothing if it is missing. `Outside` unless it lies below `below`."""
+    """Remove a directory with all in it, or a file; nothing if it is missing. `Outside` unless below `below`."""
     parent = path.parent.resolve()
     if not (parent / path.name).is_relative_to(below.resolve()) or parent / path.name == below.resolve():
         raise Outside(f"refusing to remove '{path}': not below '{below}'")

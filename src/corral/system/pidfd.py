@@ -49,7 +49,9 @@ class Held:
     def __enter__(self) -> Held:
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _exc: BaseException | None, _tb: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _exc: BaseException | None, _tb: TracebackType | None
+    ) -> None:
         self.close()
 
 

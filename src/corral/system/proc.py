@@ -187,7 +187,9 @@ def parse_cpuinfo(text: str) -> Cpu:
     blocks = [dict(_pairs(block)) for block in text.split("\n\n") if re.search(r"^processor\s*:", block, re.MULTILINE)]
     first = blocks[0] if blocks else {}
     sockets = len({block["physical id"] for block in blocks if "physical id" in block}) or 1
-    cores = len({(block["physical id"], block["core id"]) for block in blocks if {"physical id", "core id"} <= block.keys()})
+    cores = len(
+        {(block["physical id"], block["core id"]) for block in blocks if {"physical id", "core id"} <= block.keys()}
+    )
     return Cpu(
         model=first.get("model name") or first.get("CPU part") or "unknown",
         vendor=first.get("vendor_id", "unknown"),
@@ -251,9 +253,7 @@ def parse_diskstats(text: str) -> dict[str, DiskIO]:
     for line in text.splitlines():
         words = line.split()
         if len(words) >= 14:
-            devices[words[2]] = DiskIO(
-                int(words[5]) * SECTOR, int(words[9]) * SECTOR, int(words[3]), int(words[7])
-            )
+            devices[words[2]] = DiskIO(int(words[5]) * SECTOR, int(words[9]) * SECTOR, int(words[3]), int(words[7]))
     return devices
 
 

@@ -34,16 +34,40 @@ ANY = range(256)
 """For `ok=`: every exit code is fine, death by a signal is not."""
 
 MAX_STDERR = 64 * 1024
-_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root"}
+_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "HOME": "/root",
+}
 _PACKAGES = {
-    "dnsmasq": "dnsmasq-base", "genisoimage": "genisoimage", "ip": "iproute2", "journalctl": "systemd", "lspci": "pciutils",
-    "lsusb": "usbutils", "lvs": "lvm2", "vgs": "lvm2", "mkfs.ext4": "e2fsprogs", "nft": "nftables", "ovs-vsctl": "openvswitch-switch",
-    "qemu-img": "qemu-utils", "qemu-io": "qemu-utils", "qemu-nbd": "qemu-utils", "qemu-system-x86_64": "qemu-system-x86",
-    "qemu-system-aarch64": "qemu-system-arm", "qemu-storage-daemon": "qemu-system-common", "showmount": "nfs-common",
-    "smbclient": "smbclient", "ss": "iproute2", "swtpm": "swtpm", "swtpm_setup": "swtpm-tools", "tc": "iproute2",
-    "iscsiadm": "open-iscsi", "zpool": "zfsutils-linux", "zfs": "zfsutils-linux", "xorriso": "xorriso", "zstd": "zstd",
-    "timedatectl": "systemd", "hwclock": "util-linux-extra", "btrfs": "btrfs-progs", "virtiofsd": "virtiofsd",
-}  # fmt: skip
+    "btrfs": "btrfs-progs",
+    "dnsmasq": "dnsmasq-base",
+    "hwclock": "util-linux-extra",
+    "ip": "iproute2",
+    "iscsiadm": "open-iscsi",
+    "journalctl": "systemd",
+    "lspci": "pciutils",
+    "lsusb": "usbutils",
+    "lvs": "lvm2",
+    "mkfs.ext4": "e2fsprogs",
+    "nft": "nftables",
+    "ovs-vsctl": "openvswitch-switch",
+    "qemu-img": "qemu-utils",
+    "qemu-io": "qemu-utils",
+    "qemu-nbd": "qemu-utils",
+    "qemu-storage-daemon": "qemu-system-common",
+    "qemu-system-aarch64": "qemu-system-arm",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "showmount": "nfs-common",
+    "ss": "iproute2",
+    "swtpm_setup": "swtpm-tools",
+    "tc": "iproute2",
+    "timedatectl": "systemd",
+    "vgs": "lvm2",
+    "zfs": "zfsutils-linux",
+    "zpool": "zfsutils-linux",
+}
+"""Debian packages of programs whose package has another name; the hint of an error."""
 
 
 class Output(NamedTuple):
@@ -212,7 +236,8 @@ class SystemRun:
         """See `Run`."""
         sink = subprocess.DEVNULL if output is None else output
         return _Spawned(
-            _start(cmd, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, pass_fds=pass_fds, env=env, cwd=cwd), shown(cmd)
+            _start(cmd, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, pass_fds=pass_fds, env=env, cwd=cwd),
+            shown(cmd),
         )
 
 
@@ -272,9 +297,8 @@ def _start(
         if cwd is not None and not cwd.is_dir():
             raise CommandError([shown(cmd)], 127, f"no such directory: {cwd}") from exc
         program = os.path.basename(words[0])
-        package = _PACKAGES.get(program)
-        hint = f" (install the package '{package}')" if package else ""
-        raise CommandError([shown(cmd)], 127, f"program '{words[0]}' not found{hint}") from exc
+        package = _PACKAGES.get(program, program)
+        raise CommandError([shown(cmd)], 127, f"program '{program}' not found (Debian package '{package}')") from exc
     except PermissionError as exc:
         raise CommandError([shown(cmd)], 126, f"program '{words[0]}' may not be run") from exc
 

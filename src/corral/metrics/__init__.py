@@ -1,0 +1,1 @@
+"""Volatile status of nodes, guests and storages, and its history in bounded files."""
