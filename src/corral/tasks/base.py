@@ -124,7 +124,8 @@ class UndoScope(Protocol):
     """The undo steps of one stretch of work.
 
     Leaving it with an error runs those still valid, last first; so does another process if this one is killed inside.
-    Leaving it without an error means that its deeds are wanted: its steps become void.
+    Leaving it without an error means that its deeds are wanted: its steps go to the scope around it, and become void
+    where there is none.
     """
 
     def before(self, step: Undo) -> int:

@@ -106,15 +106,15 @@ class Counter:
         self._next, self._end = first, first + self.BLOCK
 
 
-def issue(counter: Counter, clock: Clock, *, node: str, type: str, id: str, user: str) -> Upid:
-    """A new UPID. ParamError where type, id or user can't stand in one."""
+def issue(counter: Counter, clock: Clock, *, node: str, kind: str, of: str, user: str) -> Upid:
+    """A new UPID of type `kind` for the object `of`. ParamError where type, id or user can't stand in one."""
     upid = Upid(
         node=node,
         pid=counter.next(),
         pstart=int(clock.monotonic() * 100) % 0xFFFFFFFFF,
         starttime=int(clock.now()),
-        type=type,
-        id=id,
+        type=kind,
+        id=of,
         user=user,
     )
     return Upid.parse(str(upid))
