@@ -1,0 +1,1 @@
+"""The storage plugins, one file each; none imports another."""
