@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -48,12 +48,9 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """A WebSocket that is relayed to the Unix socket `path`. `term` speaks the terminal's framing, `raw` passes bytes;
-    `greeting` is what a terminal client must send first (`user:ticket`), empty for none."""
+    """A WebSocket that is relayed, byte by byte, to the Unix socket `path` of a console session."""
 
     path: Path
-    kind: Literal["raw", "term"]
-    greeting: str = ""
 
 
 def to_wire(value: Any) -> Any:

@@ -1,0 +1,220 @@
+"""Between HTTP and `rest`: requests read, replies written, in the manner that clients of the API expect."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import unquote, unquote_plus
+
+import msgspec
+from aiohttp import hdrs, web
+
+from corral.core.errors import Error, NotImplementedCall, ParamError
+from corral.rest.call import Credentials, Reply, Request, failure
+from corral.rest.envelope import FORMATS, encode
+
+METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
+MAX_BODY = 4 * 1024 * 1024
+COMPRESS_ABOVE = 1024
+REVISION_HEADER = "corral-revision"
+STANDARD_HEADERS = {
+    hdrs.SERVER: "pve-api-daemon/3.0",
+    hdrs.CACHE_CONTROL: "max-age=0",
+    hdrs.PRAGMA: "no-cache",
+}
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class UnsupportedBody(Error):
+    """A content type that the API does not read."""
+
+    status = 506
+
+
+class TooLarge(Error):
+    """A body above the limit."""
+
+    status = 501
+
+
+class Target(NamedTuple):
+    """What a URL names: the envelope's format, and the path below it (still URL-encoded)."""
+
+    fmt: str
+    path: str
+
+
+def target_of(raw_path: str) -> Target:
+    """Split `/api2/json/nodes/…`; `NotImplementedCall` as clients know it for what is no call of the API."""
+    path = raw_path.partition("?")[0]
+    parts = path.split("/", 3)
+    if len(parts) < 3 or parts[1] != "api2" or not parts[2]:
+        raise NotImplementedCall(f"no such uri '{path}'")
+    if parts[2] not in FORMATS:
+        raise NotImplementedCall(f"no formatter for uri {path}, {parts[2]}")
+    return Target(parts[2], "/" + (parts[3] if len(parts) > 3 else ""))
+
+
+def parse_form(text: str) -> dict[str, Any]:
+    """Pairs separated by `&` or `;`; a repeated name becomes a list; `_dc` is dropped."""
+    params: dict[str, Any] = {}
+    for pair in text.replace(";", "&").split("&"):
+        if not pair:
+            continue
+        key, _, value = pair.partition("=")
+        key, value = unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict")
+        if key == "_dc":
+            continue
+        if key in params:
+            before = params[key]
+            params[key] = [*before, value] if isinstance(before, list) else [before, value]
+        else:
+            params[key] = value
+    return params
+
+
+def read_query(raw_path: str) -> dict[str, Any]:
+    """The parameters after the question mark."""
+    try:
+        return parse_form(raw_path.partition("?")[2])
+    except UnicodeDecodeError as exc:
+        raise ParamError({"_root": "the query is not UTF-8"}) from exc
+
+
+async def read_body(request: web.BaseRequest) -> dict[str, Any]:
+    """The parameters in the body of a POST or PUT; an error names what is wrong with it."""
+    if not request.body_exists:
+        return {}
+    if request.method not in ("POST", "PUT"):
+        if request.content_length == 0:
+            return {}
+        raise NotImplementedCall(f"Unexpected content for method '{request.method}'")
+    payload = await _limited(request)
+    if not payload:
+        return {}
+    kind = request.content_type
+    try:
+        if kind in ("application/x-www-form-urlencoded", "application/octet-stream"):
+            return parse_form(payload.decode())
+        if kind == "application/json":
+            return _json_object(payload)
+    except UnicodeDecodeError as exc:
+        raise ParamError({"_root": "the body is not UTF-8"}) from exc
+    raise UnsupportedBody(f"upload file not allowed for content type '{kind}'")
+
+
+def _json_object(payload: bytes) -> dict[str, Any]:
+    try:
+        params = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, RecursionError) as exc:
+        raise ParamError({"_root": f"the body is not valid JSON: {exc}"}) from exc
+    if not isinstance(params, dict):
+        raise ParamError({"_root": "the body must be a JSON object"})
+    params.pop("_dc", None)
+    return params
+
+
+async def _limited(request: web.BaseRequest) -> bytes:
+    if (request.content_length or 0) > MAX_BODY:
+        raise TooLarge("for data too large")
+    chunks, size = [], 0
+    async for chunk in request.content.iter_chunked(65536):
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise TooLarge("for data too large")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def credentials_of(request: web.BaseRequest, *, local_root: bool = False, address: str = "") -> Credentials:
+    """What the request says about who makes it. Own credentials in a request beat those of the socket."""
+    headers = request.headers
+    ticket, token = _cookie(headers), None
+    authorization = headers.get(hdrs.AUTHORIZATION, "")
+    if authorization.startswith(("PVEAPIToken=", "PVEAPIToken ")):
+        token = unquote(authorization[12:].strip())
+        ticket = None
+    elif ticket is None and authorization.startswith("PVEAuthCookie="):
+        ticket = unquote(authorization[14:].strip())
+    return Credentials(
+        ticket=ticket,
+        csrf=headers.get("CSRFPreventionToken"),
+        token=token,
+        local_root=local_root and ticket is None and token is None,
+        address=address,
+        changing=request.method != "GET",
+    )
+
+
+def _cookie(headers: Mapping[str, str]) -> str | None:
+    for part in headers.get(hdrs.COOKIE, "").split(";"):
+        key, equals, value = part.strip().partition("=")
+        if equals and key in ("PVEAuthCookie", "__Host-PVEAuthCookie"):
+            return unquote(value)
+    return None
+
+
+def request_of(
+    request: web.BaseRequest, path: str, params: Mapping[str, Any], credentials: Credentials
+) -> Request:
+    """The request without its transport."""
+    headers = request.headers
+    return Request(
+        method=request.method,
+        path=path,
+        params=params,
+        credentials=credentials,
+        plan=headers.get("corral-plan") == "1",
+        apply=headers.get("corral-apply"),
+        idempotency_key=headers.get("Idempotency-Key"),
+    )
+
+
+def respond(reply: Reply, fmt: str, request: web.BaseRequest, *, bare: bool = False) -> web.Response:
+    """The HTTP answer. `bare`: without a body, as at the authentication stage."""
+    body = encode(reply, fmt)
+    headers = dict(STANDARD_HEADERS)
+    headers[hdrs.CONTENT_TYPE] = body.content_type
+    if reply.revision is not None:
+        headers[REVISION_HEADER] = str(reply.revision)
+    response = web.Response(
+        status=body.status,
+        reason=reason_phrase(body.reason),
+        body=b"" if bare else body.payload,
+        headers=headers,
+    )
+    if len(body.payload) > COMPRESS_ABOVE and not bare and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        response.enable_compression(web.ContentCoding.gzip)
+    return response
+
+
+def reason_phrase(text: str) -> str:
+    """A text that may stand in a status line: one line, no control characters."""
+    return "".join(char if char.isprintable() else " " for char in text)[:1000]
+
+
+def refused(error: Error, fmt: str, request: web.BaseRequest, *, bare: bool = False) -> web.Response:
+    """The HTTP answer for an error; the connection closes, since its body may be unread."""
+    response = respond(failure(error), fmt, request, bare=bare)
+    response.force_close()
+    return response
+
+
+class Delays:
+    """Answers that are held back a while, without holding a thread; at most `limit` at a time."""
+
+    def __init__(self, seconds: float, limit: int = 1000) -> None:
+        self._seconds = seconds
+        self._free = limit
+
+    async def wait(self) -> None:
+        """Hold the answer to a failed authentication."""
+        if self._free <= 0:
+            return
+        self._free -= 1
+        try:
+            await asyncio.sleep(self._seconds)
+        finally:
+            self._free += 1
