@@ -147,23 +147,10 @@ def copy_program(program: Path, root: Path, where: str) -> None:
 
 def build_root(packages: Path, root: Path) -> None:
     """Lay out the guest's file system."""
-    for name in [
-        "bin",
-        "sbin",
-        "etc",
-        "proc",
-        "sys",
-        "dev",
-        "run",
-        "tmp",
-        "mnt",
-        "root",
-        "var/run",
-        "var/log",
-        "usr/sbin",
+    for name in (
+        "bin", "sbin", "etc/qemu", "proc", "sys", "dev", "run", "tmp", "mnt", "root", "var/run", "var/log", "usr/sbin",
         "usr/share/udhcpc",
-        "etc/qemu",
-    ]:
+    ):  # fmt: skip
         (root / name).mkdir(parents=True, exist_ok=True)
     shutil.copy("/bin/busybox", root / "bin/busybox")
     copy_modules(packages, root)
