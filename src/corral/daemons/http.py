@@ -18,7 +18,7 @@ METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 MAX_BODY = 4 * 1024 * 1024
 COMPRESS_ABOVE = 1024
 REVISION_HEADER = "corral-revision"
-STANDARD_HEADERS = {
+STANDARD_HEADERS: dict[str, str] = {
     hdrs.SERVER: "pve-api-daemon/3.0",
     hdrs.CACHE_CONTROL: "max-age=0",
     hdrs.PRAGMA: "no-cache",
@@ -156,9 +156,7 @@ def _cookie(headers: Mapping[str, str]) -> str | None:
     return None
 
 
-def request_of(
-    request: web.BaseRequest, path: str, params: Mapping[str, Any], credentials: Credentials
-) -> Request:
+def request_of(request: web.BaseRequest, path: str, params: Mapping[str, Any], credentials: Credentials) -> Request:
     """The request without its transport."""
     headers = request.headers
     return Request(
@@ -175,8 +173,7 @@ def request_of(
 def respond(reply: Reply, fmt: str, request: web.BaseRequest, *, bare: bool = False) -> web.Response:
     """The HTTP answer. `bare`: without a body, as at the authentication stage."""
     body = encode(reply, fmt)
-    headers = dict(STANDARD_HEADERS)
-    headers[hdrs.CONTENT_TYPE] = body.content_type
+    headers = {**STANDARD_HEADERS, hdrs.CONTENT_TYPE: body.content_type}
     if reply.revision is not None:
         headers[REVISION_HEADER] = str(reply.revision)
     response = web.Response(

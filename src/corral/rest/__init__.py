@@ -14,7 +14,7 @@ from corral.rest.permission import (
     user_param,
     world,
 )
-from corral.rest.results import Console, Download, Events, Listing, Wire
+from corral.rest.results import Console, Download, Events, Frame, Listing, Wire
 
 __all__ = [
     "Call",
@@ -22,6 +22,7 @@ __all__ = [
     "Download",
     "Endpoint",
     "Events",
+    "Frame",
     "Listing",
     "Reply",
     "Request",

@@ -125,7 +125,7 @@ AppT = TypeVar("AppT", bound=Services)
 @dataclass(slots=True)
 class Call(Generic[AppT]):
     """What a handler has in its hands. Changes go through `commit`, `edit`, `spawn` and `run` alone: when the call is
-    only planned, these note what would be done and do nothing. A handler returns what they answer, and acts on it never.
+    only planned, these note what would be done and do nothing. A handler returns what they answer, never acts on it.
     """
 
     app: AppT

@@ -13,14 +13,13 @@ the modules. A wrong declaration fails at import.
 
 from __future__ import annotations
 
+import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
-
-import msgspec
 
 from corral.core.errors import ParamError
 from corral.rest.permission import Allow
@@ -225,8 +224,6 @@ def endpoint(
 
 
 def _fields(handler: Callable[..., Any]) -> tuple[Field, ...]:
-    import inspect
-
     defaults = {
         param.name: param.default
         for param in inspect.signature(handler).parameters.values()
@@ -254,8 +251,3 @@ def _check(made: Endpoint) -> None:
 def returns(made: Endpoint) -> Any:
     """The declared result type of an endpoint's handler."""
     return typing.get_type_hints(made.handler, include_extras=True).get("return")
-
-
-def is_struct(cls: Any) -> bool:
-    """Whether a result type is a Struct class."""
-    return isinstance(cls, type) and issubclass(cls, msgspec.Struct)

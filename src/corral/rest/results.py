@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import typing
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -38,12 +39,20 @@ class Download:
     content_type: str = "application/octet-stream"
 
 
+class Frame(NamedTuple):
+    """One server-sent event; `id` is empty where nothing can be resumed from it."""
+
+    event: str
+    id: str
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Events:
-    """A stream of server-sent events. `open` starts it and answers an iterator of encoded frames (event, id, data);
-    it blocks for at most a second at a time (yielding None), so that a closed connection is noticed."""
+    """A stream of server-sent events. `subscribe` is called with a function that takes frames (from any thread, never
+    blocking) and answers the function that ends the subscription."""
 
-    open: Callable[[], Iterator[tuple[str, str, bytes] | None]]
+    subscribe: Callable[[Callable[[Frame], None]], Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +90,6 @@ _NAMES: dict[type, tuple[tuple[str, str], ...]] = {}
 def wire_names(cls: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
     """(attribute, wire name) of a Struct's fields; computed once a class."""
     if cls not in _NAMES:
-        import typing
-
         hints = typing.get_type_hints(cls, include_extras=True)
         pairs = []
         for info in msgspec.structs.fields(cls):

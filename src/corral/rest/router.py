@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import unquote
 
 from corral.core.errors import NotImplementedCall
-from corral.rest.endpoint import Endpoint, Method
+from corral.rest.endpoint import Endpoint
 from corral.rest.permission import anyone
-from corral.schema.fields import field_of
+from corral.schema.fields import Field, doc, field_of
 from corral.schema.types import NodeName
 
 # A volume's name has slashes of its own; it is always the last parameter.
@@ -108,13 +108,8 @@ def _index(path: str, words: list[str], key: str) -> Endpoint:
     handler.__doc__ = "Directory index."
     params = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     fields = tuple(field_of("node", NodeName) if name == "node" else _path_field(name, path) for name in params)
-    method: Method = "GET"
-    return Endpoint(method, path, handler, anyone("an index shows no data"), fields=fields)
+    return Endpoint("GET", path, handler, anyone("an index shows no data"), fields=fields)
 
 
-def _path_field(name: str, path: str) -> Any:
-    from typing import Annotated
-
-    from corral.schema.fields import doc
-
+def _path_field(name: str, path: str) -> Field:
     return field_of(name, Annotated[str, doc(f"Part of {path}.")])

@@ -456,7 +456,7 @@ def _structured(built: Field, base: Any) -> Field:
     return replace(built, kind="object")
 
 
-def _marked(built: Field, mark: Any) -> Field:  # noqa: C901  one case per mark: a table, not a decision
+def _marked(built: Field, mark: Any) -> Field:
     match mark:
         case Doc(text, default):
             return replace(built, text=text, shown_default=default)

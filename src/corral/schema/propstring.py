@@ -5,11 +5,12 @@
         file: Annotated[str, doc("The drive's backing volume.")]
         cache: Annotated[Literal["none", "writeback"], doc("Cache mode.")] | None = None
 
-`X.parse(str(x)) == x`, and a text whose keys stand in declared order prints unchanged.
+`X.parse(str(x)) == x`; the default key comes first, the others follow in alphabetical order, as files have them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, ClassVar, Self
 
@@ -30,88 +31,108 @@ class PropertyString(msgspec.Struct, frozen=True, kw_only=True):
     default_key  the key that a value without `key=` belongs to
     aliases      old key → key
     folded       (key, value key): a word of `key`'s enumeration used as a key names both, as in `virtio=AA:BB:…`
+    kept         keys this version does not know, with their values: read from files, written back
     """
 
     default_key: ClassVar[str] = ""
     aliases: ClassVar[dict[str, str]] = {}
     folded: ClassVar[tuple[str, str] | None] = None
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a text; `Invalid` names every wrong key at once."""
-        fields = fields_by_wire(cls)
-        errors: dict[str, str] = {}
-        values: dict[str, Any] = {}
-        for part in _parts(text):
-            key, value = cls._pair(part, fields, errors)
-            if key is None:
-                continue
-            field = fields[key]
-            if field.attr in values:
-                errors[key] = f"duplicate key in comma-separated list property: {key}"
-                continue
-            try:
-                values[field.attr] = field.convert(_as_boolean(field, value))
-            except Invalid as exc:
-                errors.update({key + sub: said for sub, said in exc.errors.items()})
-            if cls.folded and key == cls.folded[0] and part.partition("=")[0] != key and "=" in part:
-                self_value = part.partition("=")[2]
-                try:
-                    values[fields[cls.folded[1]].attr] = fields[cls.folded[1]].convert(self_value)
-                except Invalid as exc:
-                    errors.update({cls.folded[1] + sub: said for sub, said in exc.errors.items()})
-        for key, field in fields.items():
-            if not field.optional and field.attr not in values and key not in errors:
-                errors[key] = MISSING
-            if field.requires and field.attr in values and fields[field.requires].attr not in values:
-                errors[field.requires] = f"missing property required by '{key}'"
-        if errors:
-            raise Invalid(errors)
-        return cls(**values)
+    kept: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def _pair(cls, part: str, fields: dict[str, Field], errors: dict[str, str]) -> tuple[str | None, str]:
-        """Key and value of one part; a fault is noted and answers None."""
-        key, equals, value = part.partition("=")
-        if not equals:
-            if not cls.default_key:
-                errors[part] = "value without key, but schema does not define a default key"
-                return None, ""
-            return cls.default_key, part
-        key = cls.aliases.get(key, key)
-        if key in fields:
-            return key, value
-        if cls.folded and key in fields[cls.folded[0]].enum:
-            return cls.folded[0], key
-        errors[key] = UNKNOWN
-        return None, ""
+    def parse(cls, text: str, *, keep_unknown: bool = False) -> Self:
+        """Read a text; `Invalid` names every wrong key at once.
+
+        `keep_unknown`: for texts from files, which a newer version may have written; unknown keys go to `kept`.
+        """
+        reading = _Reading(cls, keep_unknown=keep_unknown)
+        for part in _parts(text):
+            reading.part(part)
+        reading.finish()
+        if reading.errors:
+            raise Invalid(reading.errors)
+        return cls(**reading.values, kept=tuple(reading.kept))
 
     def __str__(self) -> str:
-        parts = []
-        fields = fields_by_wire(type(self))
-        skip = ""
-        if self.folded:
-            first, second = fields[self.folded[0]], fields[self.folded[1]]
-            value, mac = getattr(self, first.attr), getattr(self, second.attr)
-            if value is not None and mac is not None:
-                parts.append(f"{show(first, value)}={show(second, mac)}")
-                skip = second.wire
-        for key, field in fields.items():
+        texts = {key: show(field, value) for key, field, value in self._set()}
+        texts.update(self.kept)
+        first = ""
+        if self.folded and self.folded[0] in texts and self.folded[1] in texts:
+            first = f"{texts.pop(self.folded[0])}={texts.pop(self.folded[1])}"
+        elif self.default_key in texts and "=" not in texts[self.default_key]:
+            first = texts.pop(self.default_key)
+        rest = [f"{key}={texts[key]}" for key in sorted(texts)]
+        return ",".join([first, *rest] if first else rest)
+
+    def _set(self) -> Iterator[tuple[str, Field, Any]]:
+        """Keys that are set, with their values."""
+        for key, field in fields_by_wire(type(self)).items():
             value = getattr(self, field.attr)
-            if value is None or key == skip or (skip and self.folded and key == self.folded[0]):
-                continue
-            bare = key == self.default_key and "=" not in show(field, value)
-            parts.append(show(field, value) if bare else f"{key}={show(field, value)}")
-        return ",".join(parts)
+            if value is not None:
+                yield key, field, value
+
+
+class _Reading:
+    """Values and faults of one text, part by part."""
+
+    def __init__(self, cls: type[PropertyString], *, keep_unknown: bool) -> None:
+        self.cls = cls
+        self.fields = fields_by_wire(cls)
+        self.keep_unknown = keep_unknown
+        self.values: dict[str, Any] = {}
+        self.kept: list[tuple[str, str]] = []
+        self.errors: dict[str, str] = {}
+
+    def part(self, part: str) -> None:
+        """Take in `key=value`, or a value of the default key."""
+        key, equals, value = part.partition("=")
+        key = self.cls.aliases.get(key, key)
+        folded = self.cls.folded
+        if not equals:
+            if self.cls.default_key:
+                self._value(self.cls.default_key, part)
+            else:
+                self.errors[part] = "value without key, but schema does not define a default key"
+        elif key in self.fields:
+            self._value(key, value)
+        elif folded and key in self.fields[folded[0]].enum:
+            self._value(folded[0], key)
+            self._value(folded[1], value)
+        elif self.keep_unknown and key:
+            self.kept.append((key, value))
+        else:
+            self.errors[key] = UNKNOWN
+
+    def _value(self, key: str, text: str) -> None:
+        field = self.fields[key]
+        if field.attr in self.values:
+            self.errors[key] = f"duplicate key in comma-separated list property: {key}"
+            return
+        try:
+            self.values[field.attr] = field.convert(_as_boolean(field, text))
+        except Invalid as exc:
+            self.errors.update({key + sub: said for sub, said in exc.errors.items()})
+
+    def finish(self) -> None:
+        """What must be there, is."""
+        for key, field in self.fields.items():
+            if not field.optional and field.attr not in self.values and key not in self.errors:
+                self.errors[key] = MISSING
+            if field.requires and field.attr in self.values and self.fields[field.requires].attr not in self.values:
+                self.errors[field.requires] = f"missing property required by '{key}'"
 
 
 @cache
 def fields_by_wire(cls: Any) -> dict[str, Field]:
     """The keys of a property string, in declared order."""
-    return {field.wire: field for field in struct_fields(cls)}
+    return {field.wire: field for field in struct_fields(cls) if field.attr != "kept"}
 
 
 def _parts(text: str) -> list[str]:
+    if not text.isprintable():
+        # A line break would end the option's line in the file.
+        raise Invalid("text contains control characters")
     return [part.strip() for part in text.split(",") if part.strip()]
 
 

@@ -9,7 +9,8 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -256,3 +257,29 @@ def appending(path: Path, *, mode: int = 0o640) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def patch(path: Path, pieces: Iterable[tuple[int, bytes]], *, size: int, mode: int = 0o640) -> None:
+    """Write pieces at their offsets into a file of fixed `size`, made sparse if missing. Not synced: for files whose
+    records check themselves."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    try:
+        if os.fstat(descriptor).st_size != size:
+            os.ftruncate(descriptor, size)
+        for offset, data in pieces:
+            os.pwrite(descriptor, data, offset)
+    finally:
+        os.close(descriptor)
+
+
+def spool(directory: Path | str) -> tuple[Path, int]:
+    """A new, empty file below `directory` that only root reads, and a descriptor to write it."""
+    descriptor, path = tempfile.mkstemp(prefix=".spool-", dir=directory)
+    return Path(path), descriptor
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of `data`, however many system calls it takes."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
