@@ -155,12 +155,13 @@ def root_alone(why: str) -> Allow:
 
 
 def user_param(word: str) -> Allow:
-    """`self`: the call's `userid` is the caller. Else a privilege on the realm of `userid`."""
+    """`self`: the call's `userid` is the caller, who is no token. Else a privilege on the realm of `userid`."""
 
     def refuse(ask: Ask) -> str | None:
         userid = str(ask.params.get("userid", ""))
         if word == "self":
-            return None if ask.who.user == userid else f"user != {userid}"
+            # Not `who.user`: a token is not its user, or one with few privileges could make itself one with all.
+            return None if ask.who.full == userid else f"user != {userid}"
         where = f"/access/realm/{userid.rpartition('@')[2]}"
         return missing(ask.rights.privileges(ask.who, where), where, (word,))
 
@@ -206,8 +207,9 @@ def perm_modify(path: str) -> Allow:
             return f"{path}, Permissions.Modify"
         where = "/" + "/".join(part for part in where.split("/") if part)
         privs = ["Permissions.Modify"]
-        if family := families.get(where.split("/")[1]):
-            privs.append(family)
+        top, below = where.split("/")[1], where.count("/") > 1
+        if below and top in families:
+            privs.append(families[top])
         return missing(ask.rights.privileges(ask.who, where), where, tuple(privs), any_one=True)
 
     return Allow(refuse, {"check": ["perm-modify", path]}, ("Permissions.Modify",), (path,))
