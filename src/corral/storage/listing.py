@@ -90,11 +90,12 @@ def list_files(directory: Path, vtype: str, *, vmid: int | None) -> Iterator[Lis
         except OSError:
             continue
         if stat.S_ISREG(state.st_mode):
-            row = Listed(f"{vtype}/{name}", vtype, _shown_format(found), state.st_size, int(state.st_mtime))
+            row = Listed(f"{vtype}/{name}", vtype, shown_format(found), state.st_size, int(state.st_mtime))
             yield _backup(directory, row, found, present) if vtype == "backup" else row
 
 
-def _shown_format(name: volid.Volname) -> str:
+def shown_format(name: volid.Volname) -> str:
+    """What lists show as the format of a file that is no guest image."""
     match name.vtype:
         case "iso":
             return "iso"
