@@ -1,0 +1,1 @@
+"""Guests: what virtual machines and containers have in common, and each kind in a package of its own."""

@@ -1,0 +1,1 @@
+"""Virtual machines: their configuration, QEMU's command line, and their life."""

@@ -1,0 +1,1 @@
+"""Devices of a virtual machine: each module declares how one is configured and renders it for QEMU."""

@@ -1,0 +1,24 @@
+"""What the guest reads about the machine's maker and serial numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from corral.schema.fields import doc, pattern
+from corral.schema.propstring import PropertyString
+
+_TEXT = r"[A-Za-z0-9+\/]+={0,2}"
+_UUID = r"[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}"
+
+
+class Smbios(PropertyString, frozen=True, kw_only=True):
+    """Fields of SMBIOS type 1: `uuid=…,base64=1,manufacturer=QWNtZQ==`."""
+
+    base64: Annotated[bool, doc("The texts are base64-encoded.", default=False)] | None = None
+    family: Annotated[str, pattern(_TEXT), doc("Family.")] | None = None
+    manufacturer: Annotated[str, pattern(_TEXT), doc("Manufacturer.")] | None = None
+    product: Annotated[str, pattern(_TEXT), doc("Product.")] | None = None
+    serial: Annotated[str, pattern(_TEXT), doc("Serial number.")] | None = None
+    sku: Annotated[str, pattern(_TEXT), doc("SKU.")] | None = None
+    uuid: Annotated[str, pattern(_UUID), doc("The machine's UUID.")] | None = None
+    version: Annotated[str, pattern(_TEXT), doc("Version.")] | None = None
