@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from corral import rest
@@ -32,6 +33,7 @@ class App:
     storage  storages and their volumes                               qemu    virtual machines
     host     facts and settings of this node                          board   volatile status of node, guests, storages
     metrics  history for rrddata                                      tasklog finished and running tasks, their logs
+    settle   waits until `tree` shows a revision (nothing to wait for where the tree is the store itself)
     """
 
     layout: Layout
@@ -48,10 +50,7 @@ class App:
     board: StatusBoard
     metrics: Metrics
     tasklog: TaskIndex
-
-    def settle(self, revision: Revision) -> None:
-        """Wait until `tree` shows `revision`."""
-        raise NotImplementedError
+    settle: Callable[[Revision], None] = field(default=lambda _: None)
 
 
 Call = rest.Call[App]

@@ -76,11 +76,20 @@ class Dispatcher(Generic[AppT]):
         open_route = self._world(request)
         who = NOBODY if open_route else self.app.access.verify(request.credentials)
         found, path_params = self.router.find(request.method, request.path)
-        self._refuse_conflict(path_params, request.params)
-        if who.token is not None and not found.tokens:
-            raise Forbidden(f"Permission check failed (calling '{found.pair}' is not allowed with an API token)")
-        found.allow.check(Ask(who, {**request.params, **path_params}, self.app.access.rights))
-        return Admitted(request, found, path_params, who)
+        admitted = Admitted(request, found, path_params, who)
+        try:
+            self._refuse_conflict(path_params, request.params)
+            if who.token is not None and not found.tokens:
+                raise Forbidden(f"Permission check failed (calling '{found.pair}' is not allowed with an API token)")
+            found.allow.check(Ask(who, {**request.params, **path_params}, self.app.access.rights))
+        except Error as exc:
+            self._observe(admitted, request.params, failure(exc))
+            raise
+        return admitted
+
+    def _observe(self, admitted: Admitted, params: Mapping[str, Any], reply: Reply) -> None:
+        if self._observer and not admitted.request.plan:
+            self._observer(admitted.endpoint, params, reply)
 
     def _world(self, request: Request) -> bool:
         """Whether the call needs no login. Found before authentication, so an unknown path still asks for one."""
@@ -110,9 +119,18 @@ class Dispatcher(Generic[AppT]):
 
     def finish(self, admitted: Admitted, extra: Mapping[str, Any] | None = None) -> Reply:
         """Bind the parameters (`extra`: those that came later, as an upload's parts) and plan or run the call."""
+        params = {**admitted.request.params, **(extra or {}), **admitted.path_params}
+        try:
+            reply = self._finish(admitted, params)
+        except Error as exc:
+            self._observe(admitted, params, failure(exc))
+            raise
+        self._observe(admitted, params, reply)
+        return reply
+
+    def _finish(self, admitted: Admitted, params: Mapping[str, Any]) -> Reply:
         self.node_of(admitted)
         found, request = admitted.endpoint, admitted.request
-        params = {**request.params, **(extra or {}), **admitted.path_params}
         arguments = found.bind(params, is_root=admitted.who.is_root)
         if "node" in arguments and found.runs == "node":
             arguments["node"] = self.app.node
@@ -126,12 +144,11 @@ class Dispatcher(Generic[AppT]):
         )
         if found.changes and (request.plan or request.apply or call.key):
             call.body = hash_params({key: value for key, value in params.items() if not hasattr(value, "path")})
-        reply = self._planned(call, found, arguments, request) if request.plan or request.apply else None
-        if reply is None:
-            reply = _reply(found.handler(call, **arguments), call)
-        if self._observer:
-            self._observer(found, params, reply)
-        return reply
+        if request.plan or request.apply:
+            planned = self._planned(call, found, arguments, request)
+            if planned is not None:
+                return planned
+        return _reply(found.handler(call, **arguments), call)
 
     def _planned(self, call: Call[AppT], found: Endpoint, arguments: dict[str, Any], request: Request) -> Reply | None:
         """Plan the call; None when it is to be applied and may be."""
