@@ -274,6 +274,16 @@ def _read_index(path: Path) -> Iterable[Entry]:
     return filter(None, map(Entry.parse, text.split("\n")))
 
 
+def unindexed(directory: Path, upid: str) -> Entry | None:
+    """What a log alone tells of a task, for one that another installation has left; None without a log."""
+    path = log_path(directory, upid)
+    try:
+        changed = int(path.stat().st_mtime)
+    except FileNotFoundError:
+        return None
+    return Entry(Upid.parse(upid), changed, status_of(files.read_tail(path, limit=64 * 1024)))
+
+
 def page(entries: Sequence[Entry], start: int, limit: int) -> Sequence[Entry]:
     """A part of a list; `limit` 0 is all."""
     return entries[start : start + limit] if limit else entries[start:]

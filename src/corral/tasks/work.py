@@ -91,8 +91,7 @@ class KeptRecord:
             history=False,
         )
         try:
-            name = f"{self._key}/{kept.commits}"
-            revision = self._store.commit(Transaction(cause=cause, writes=(*writes, mark), id=name))
+            revision = self._store.commit(Transaction(cause=cause, writes=(*writes, mark)))
         except (Conflict, NoQuorum, TimedOut, Unavailable):
             # The answer of an earlier try may have been lost with the transaction done; our mark then tells.
             doc = self._store.get(self._key)
@@ -254,6 +253,7 @@ def act(app: Surroundings, journal: Journal, logs: Path, stop: Stop) -> Outcome:
     """
     state = _load(journal)
     journal.append(Begin(pid=os.getpid()), durable=False)
+    stop.requested |= state.cancelled_by is not None
     work = ActiveWork(app, journal, state, logs, stop)
     task = app.registry.tasks[state.header.task]
     try:
