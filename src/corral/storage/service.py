@@ -15,7 +15,7 @@ from corral.core.clock import Clock
 from corral.core.errors import AlreadyExists, Error, NotFound
 from corral.core.layout import Layout
 from corral.schema.section import Section
-from corral.storage import PLUGINS, volid
+from corral.storage import PLUGINS
 from corral.storage import config as configuration
 from corral.storage.base import (
     CONTENTS,
@@ -107,6 +107,7 @@ class Storages:
     ) -> None:
         self.node = node
         self.clock = clock
+        self.run = run
         self.health = Health(clock)
         self.plugins = {plugin.kind: plugin for plugin in plugins}
         self._tree = tree
@@ -312,6 +313,20 @@ class Storages:
             return False
         return True
 
+    def refuse_used(self, volume: str) -> None:
+        """`Error` if it is a guest's image and the configuration of a guest names it as in use."""
+        _, name = self.locate(volume)
+        if name.vtype != "images":
+            return
+        for doc in self._tree.list("guest/"):
+            if volume not in doc.text:
+                continue
+            vmid = doc.key.rpartition("/")[2]
+            for line in doc.text.splitlines():
+                key, colon, value = line.partition(": ")
+                if colon and not key.startswith(("#", "unused")) and volume in re.split(r"[,=]", value):
+                    raise Error(f"can't remove volume '{volume}': guest {vmid} uses it as {key}")
+
     # -- volumes: changing
 
     @contextmanager
@@ -413,6 +428,10 @@ class Storages:
             return _inspect_file(path, None if name.format == "raw" else name.format)
         raise Error(f"can't import from '{source}': it is no disk image")
 
+    def inspect_spooled(self, storage: str, path: str, form: str) -> Source:
+        """A file in the spool as an image of that format; `Error` if it is none, or leads to other files."""
+        return _inspect_file(self.spooled(storage, path), form)
+
     @contextmanager
     def opened(self, source: Origin) -> Iterator[Source]:
         """`inspect`; a disk in an OVA is extracted for as long as the block runs."""
@@ -486,16 +505,3 @@ def _extract(archive: Path, member: str, target: Path) -> None:
 def task_id(text: str) -> str:
     """A text as the id field of a UPID: without colon, slash and blank."""
     return re.sub(r"[:/\s]", "_", text)
-
-
-__all__ = [
-    "FreeVolume",
-    "Origin",
-    "RemoveFile",
-    "Source",
-    "StorageStatus",
-    "Storages",
-    "parse_volid",
-    "task_id",
-    "volid",
-]
