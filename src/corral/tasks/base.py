@@ -269,6 +269,10 @@ class Tasks(Protocol):
         """
         ...
 
+    def wait(self, upid: str, timeout: float) -> bool:
+        """Whether the task has ended, waiting at most `timeout` seconds for it."""
+        ...
+
 
 class Phase(StrEnum):
     """Where a task that has not ended stands."""
