@@ -1,0 +1,1 @@
+"""The cluster: its certificates; later members, joining and calls between nodes."""
