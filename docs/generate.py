@@ -1,0 +1,219 @@
+"""Write the reference pages, `docs/reference/`, from the declarations: calls, commands, configuration, record formats.
+
+Nothing here knows a call or an option: what is declared appears. `./dev docs` runs it before every build.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import shutil
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+import corral
+from corral.rest.endpoint import Endpoint
+from corral.schema.fields import Field, struct_fields
+from corral.schema.propstring import PropertyString
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def modules(package: ModuleType) -> Iterator[ModuleType]:
+    """The package and all modules below it."""
+    yield package
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        yield importlib.import_module(found.name)
+
+
+def endpoints() -> list[Endpoint]:
+    """Every call there is, in the order of the tree."""
+    found: dict[str, Endpoint] = {}
+    for module in modules(importlib.import_module("corral.api")):
+        for value in vars(module).values():
+            for each in value if isinstance(value, tuple | list) else (value,):
+                if isinstance(each, Endpoint):
+                    found[each.pair] = each
+    return sorted(found.values(), key=lambda each: (each.path, each.method))
+
+
+# -------------------------------------------------------------------------------------------------------------- pieces
+
+
+def cell(text: object) -> str:
+    """Text for a table: one line, no bars."""
+    return " ".join(str(text).split()).replace("|", "\\|")
+
+
+def type_of(field: Field) -> str:
+    """What a value may be, in a few words."""
+    if field.enum:
+        words = ", ".join(f"`{word}`" for word in field.enum[:12]) + (", …" if len(field.enum) > 12 else "")
+    elif field.prop is not None:
+        words = f"[{field.prop.__name__}](#{field.prop.__name__.lower()})" if documented(field.prop) else "properties"
+    elif field.format is not None:
+        words = f"{field.kind} ({field.format.name})"
+    else:
+        words = field.kind
+    bounds = [
+        f"{name} {number:g}" for name, number in (("≥", field.minimum), ("≤", field.maximum)) if number is not None
+    ]
+    if field.max_length is not None:
+        bounds.append(f"at most {field.max_length} characters")
+    return ("list of " if field.listed or field.items else "") + words + (f", {', '.join(bounds)}" if bounds else "")
+
+
+def documented(cls: Any) -> bool:
+    """Whether a page of the reference has a heading for this class of properties."""
+    return isinstance(cls, type) and issubclass(cls, PropertyString)
+
+
+def name_of(field: Field) -> str:
+    """`net[n]` for families."""
+    return f"{field.wire}[n]" if field.indexes else field.wire
+
+
+def rows(fields: Iterable[Field], head: str) -> list[str]:
+    """A table of fields."""
+    lines = [f"| {head} | value | default | |", "| --- | --- | --- | --- |"]
+    for field in fields:
+        if not field.optional:
+            default = "*required*"
+        else:
+            default = "" if field.shown_default is None else f"`{cell(field.shown_default)}`"
+        text = cell(field.text)
+        if field.indexes:
+            text += f" (n: 0–{field.indexes - 1})"
+        if field.root_only:
+            text += " *(root@pam only)*"
+        lines.append(f"| `{name_of(field)}` | {cell(type_of(field))} | {default} | {text} |")
+    return lines
+
+
+def text_of(doc: str | None) -> list[str]:
+    """A docstring as paragraphs."""
+    lines = (doc or "").strip().splitlines()
+    indent = min((len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()), default=0)
+    return [lines[0], *(line[indent:] for line in lines[1:])] if lines else []
+
+
+def write(name: str, lines: Sequence[str]) -> None:
+    """One page."""
+    (REFERENCE / f"{name}.md").write_text("\n".join(lines) + "\n")
+
+
+# --------------------------------------------------------------------------------------------------------------- pages
+
+
+def permission(endpoint: Endpoint) -> str:
+    """Who may call it."""
+    return f"`{json.dumps(endpoint.allow.dump)}`"
+
+
+def call_lines(endpoint: Endpoint) -> list[str]:
+    """The section of one call."""
+    lines = [f"## `{endpoint.pair}`", "", *text_of(endpoint.handler.__doc__), "", f"Permission: {permission(endpoint)}"]
+    if endpoint.plan is not None:
+        lines += ["", f"Cannot be planned: {endpoint.plan.why}."]
+    if endpoint.flat:
+        lines += ["", *rows(endpoint.flat.values(), "parameter")]
+    return [*lines, ""]
+
+
+def area(path: str) -> str:
+    """The page a call stands on."""
+    parts = [part for part in path.split("/") if part and not part.startswith("{")]
+    return "-".join(parts[:2] if parts[0] in ("nodes", "cluster") else parts[:1])
+
+
+def api_pages() -> list[str]:
+    """One page per part of the tree; their names."""
+    pages: dict[str, list[Endpoint]] = defaultdict(list)
+    for endpoint in endpoints():
+        pages[area(endpoint.path)].append(endpoint)
+    for name, found in sorted(pages.items()):
+        lines = [f"# /{name.replace('-', '/')}", "", f"{len(found)} calls.", ""]
+        for endpoint in found:
+            lines += call_lines(endpoint)
+        write(f"api-{name}", lines)
+    return [f"api-{name}" for name in sorted(pages)]
+
+
+def structs(package: str) -> list[type[msgspec.Struct]]:
+    """The option types declared in a package, by name, without the base classes of `corral.schema`."""
+    found: dict[str, type[msgspec.Struct]] = {}
+    for module in modules(importlib.import_module(package)):
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, msgspec.Struct) and value.__module__ == module.__name__:
+                found[value.__name__] = value
+    return [found[name] for name in sorted(found)]
+
+
+def option_lines(cls: type[msgspec.Struct], head: str) -> list[str]:
+    """The section of one type: what it is for, its options."""
+    return [f"## {cls.__name__}", "", *text_of(cls.__doc__), "", *rows(struct_fields(cls), head), ""]
+
+
+def guest_page() -> list[str]:
+    """Options of a virtual machine and the properties in them."""
+    from corral.guests.qemu.options import VmOptions
+
+    lines = ["# Virtual machines", "", "The options of `/etc/pve/qemu-server/<vmid>.conf` and of `qm set`.", ""]
+    lines += [*rows(struct_fields(VmOptions), "option"), ""]
+    seen: dict[str, type[msgspec.Struct]] = {}
+    for field in struct_fields(VmOptions):
+        if documented(field.prop):
+            seen[field.prop.__name__] = field.prop
+    for name in sorted(seen):
+        lines += option_lines(seen[name], "key")
+    write("config-qemu", lines)
+    return ["config-qemu"]
+
+
+def storage_page() -> list[str]:
+    """Section types of storage.cfg."""
+    from corral.storage.base import StorageConfig
+
+    lines = ["# Storage", "", "The section types of `/etc/pve/storage.cfg` and of `pvesm add`.", ""]
+    for cls in structs("corral.storage.plugins"):
+        if issubclass(cls, StorageConfig):
+            lines += option_lines(cls, "option")
+    write("config-storage", lines)
+    return ["config-storage"]
+
+
+def cli_page() -> list[str]:
+    """Commands of the tools, as their own table says."""
+    from corral.cli import table
+
+    lines = ["# Commands", "", "Every tool is a view on the API: `TOOL help COMMAND` prints the same.", ""]
+    for tool, commands in sorted(table.reference().items()):
+        lines += [f"## {tool}", "", "| command | does | call |", "| --- | --- | --- |"]
+        lines += [
+            f"| `{cell(usage)}` | {cell(text)} | {f'`{call}`' if call else ''} |" for usage, text, call in commands
+        ]
+        lines.append("")
+    write("cli", lines)
+    return ["cli"]
+
+
+def main() -> int:
+    """Write all pages and their index."""
+    shutil.rmtree(REFERENCE, ignore_errors=True)
+    REFERENCE.mkdir()
+    names = [*api_pages(), *guest_page(), *storage_page(), *cli_page()]
+    index = ["# Reference", "", f"Generated from the declarations of Corral {corral.__version__}.", ""]
+    write("index", [*index, "```{toctree}", ":maxdepth: 1", "", *names, "```"])
+    print(f"docs: {len(names)} reference pages, {len(endpoints())} calls")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
