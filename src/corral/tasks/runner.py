@@ -171,6 +171,12 @@ class TaskRunner:
             with self._lock:
                 self._listeners.remove(listener)
 
+    def subscribe(self, listener: Listener) -> tuple[list[Running], Callable[[], None]]:
+        """Like `listening`, for those who end it by calling a function."""
+        with self._lock:
+            self._listeners.add(listener)
+            return self.running(), lambda: self._listeners.remove(listener)
+
     def wait(self, upid: str, timeout: float) -> bool:
         """Whether the task has ended, waiting at most `timeout` seconds for it."""
         with self._lock:
