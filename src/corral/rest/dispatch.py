@@ -166,7 +166,7 @@ class Dispatcher(Generic[AppT]):
             found.handler(draft, **arguments)
         if token:
             refuse_changed(token.reads, reads)
-            call.draws = Draws(dict(token.draws))
+            call.draws = Draws(dict(token.draws), bound=True)
             return None
         made = Token(
             user=call.who.full, call=call.endpoint, params=call.body, draws=draft.draws.known, reads=reads, time=now
