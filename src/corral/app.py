@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from corral.node.service import Host
     from corral.storage.service import Storages
     from corral.system.run import Run
-    from corral.tasks.log import TaskIndex
+    from corral.tasks.listing import TaskIndex
 
 
 @dataclass
