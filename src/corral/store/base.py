@@ -8,6 +8,7 @@ Durability   a `commit` that returned survives the death of the process, the mac
 Atomicity    a transaction's writes, its comparisons and its change record happen together or not at all.
 Order        revisions grow by commit; a read never shows less than an earlier answer of the same store object.
 Bounded      every verb returns or raises within its time-out (default 10 s): `NoQuorum` or `TimedOut`, never a hang.
+Closed       after `close` reads and commits raise `Unavailable`.
 Feed         `watch` yields every revision after its cursor once and in order, or says `Reset` and is over.
 """
 

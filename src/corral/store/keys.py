@@ -1,4 +1,4 @@
-"""Keys of records: what is valid, and the tree of files that users of Proxmox VE know as a view of the records."""
+"""What is a valid key of a record."""
 
 from __future__ import annotations
 

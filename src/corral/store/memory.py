@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 
 from corral.core.clock import Clock
-from corral.core.errors import NotFound
+from corral.core.errors import NotFound, Unavailable
 from corral.store.base import Doc, Past, Revision, Transaction
 from corral.store.docs import Docs
 from corral.store.history import Entry, rewind, unfold
@@ -29,7 +30,15 @@ class MemoryStore:
         self._floor = 0
         self._ends: dict[int, int] = {}
         self._log = Log(Revision(1, 0))
+        self._closed = False
         self._leases = Leases(clock)
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        with self._lock:
+            if self._closed:
+                raise Unavailable("the store is closed")
+            yield
 
     @property
     def revision(self) -> Revision:
@@ -38,17 +47,18 @@ class MemoryStore:
 
     def get(self, key: str) -> Doc | None:
         """See `base.Tree`."""
-        return self._docs.by_key.get(key)
+        with self._open():
+            return self._docs.by_key.get(key)
 
     def view(self, prefix: str = "") -> tuple[Revision, list[Doc]]:
         """See `base.Store`."""
-        with self._lock:
+        with self._open():
             return self.revision, self._docs.list(prefix)
 
     def commit(self, txn: Transaction) -> Revision:
         """See `base.Store`."""
         validate(txn)
-        with self._lock:
+        with self._open():
             if applied := self._applied.get(txn.id):
                 return applied.revision
             revision = Revision(self.revision.era, self.revision.number + 1)
@@ -88,14 +98,14 @@ class MemoryStore:
     ) -> Sequence[Past]:
         """See `base.Store`."""
         wanted: Callable[[str], bool] = prefix.__eq__ if exact else lambda key: key.startswith(prefix)
-        with self._lock:
+        with self._open():
             newest_first = (entry for entry in reversed(self._entries) if wanted(entry.key))
             pasts = unfold(newest_first, self._docs.by_key)
             return list(islice((past for past in pasts if before is None or past.revision < before), limit))
 
     def as_of(self, revision: Revision, prefix: str = "") -> Mapping[str, str]:
         """See `base.Store`."""
-        with self._lock:
+        with self._open():
             if missing(revision, self.revision, self._floor, self._ends):
                 raise NotFound(f"the store's history does not tell revision {revision}")
             newest_first = (entry for entry in reversed(self._entries) if entry.key.startswith(prefix))
@@ -103,7 +113,7 @@ class MemoryStore:
 
     def prune(self, *, older_than: float, max_bytes: int) -> int:
         """See `base.Store`; texts count with their length."""
-        with self._lock:
+        with self._open():
             now = self._clock.now()
             self._applied = {id_: a for id_, a in self._applied.items() if a.time > now - REMEMBERED}
             floor = max((e.revision.number for e in self._entries if e.time < older_than), default=0)
@@ -121,7 +131,7 @@ class MemoryStore:
 
     def snapshot(self) -> bytes:
         """See `base.Store`."""
-        with self._lock:
+        with self._open():
             image = Image(
                 revision=self.revision,
                 floor=self._floor,
@@ -135,7 +145,7 @@ class MemoryStore:
     def restore(self, image: bytes) -> Revision:
         """See `base.Store`."""
         found = unpack(image)
-        with self._lock:
+        with self._open():
             revision, docs, self._ends = restored(found, self.revision, self._ends)
             self._docs = Docs(docs)
             self._entries = list(found.entries)
@@ -146,6 +156,7 @@ class MemoryStore:
 
     def close(self) -> None:
         """See `base.Store`."""
+        self._closed = True
         self._log.close()
 
     def list(self, prefix: str = "") -> list[Doc]:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from corral.core.errors import Error
+from corral.core.errors import Error, Unavailable
 from corral.store.base import Cause, Doc, RecordClass, Revision
 from corral.store.history import Entry
 from corral.system.files import sync_directory
@@ -84,6 +84,7 @@ class Readers:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue(_IDLE_READERS)
+        self._closed = False
 
     @contextlib.contextmanager
     def take(self) -> Iterator[sqlite3.Connection]:
@@ -96,6 +97,8 @@ class Readers:
                 self._idle.put_nowait(connection)
             except queue.Full:
                 connection.close()
+            if self._closed:
+                self.close()
 
     @contextlib.contextmanager
     def moment(self) -> Iterator[sqlite3.Connection]:
@@ -108,6 +111,8 @@ class Readers:
                 connection.execute("ROLLBACK")
 
     def _open(self) -> sqlite3.Connection:
+        if self._closed:
+            raise Unavailable("the store is closed")
         try:
             return self._idle.get_nowait()
         except queue.Empty:
@@ -116,7 +121,8 @@ class Readers:
             return connection
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections, and those in use when they are given back."""
+        self._closed = True
         with contextlib.suppress(queue.Empty):
             while True:
                 self._idle.get_nowait().close()

@@ -11,7 +11,7 @@ from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Generic, TypeVar
 
-from corral.core.errors import Error, NoQuorum, TimedOut
+from corral.core.errors import Error, NoQuorum, TimedOut, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Writer:
         """Queue a job and wait for its answer, at most `timeout` seconds."""
         with self._gate:
             if self._closed:
-                raise NoQuorum("the store is closed")
+                raise Unavailable("the store is closed")
             self._queue.put(job)  # type: ignore[arg-type]  # the writer only moves the result from `run` to the future
         try:
             return job.future.result(timeout)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from corral.core.errors import Conflict, NotFound, ParamError
+from corral.core.errors import Conflict, NotFound, ParamError, Unavailable
 from corral.store.base import (
     MAX_TEXT,
     Batch,
@@ -583,6 +583,15 @@ class TestSnapshot:
             store.restore(spoil(store.snapshot()))
         assert store.revision == revision
         assert texts(store) == {"a": "1"}
+
+
+class TestClosing:
+    def test_reads_and_commits_are_unavailable_afterwards(self, store: Store) -> None:
+        store.close()
+        store.close()
+        for verb in (store.list, lambda: store.get("a"), store.view, lambda: put(store, Write(key="a", text="1"))):
+            with pytest.raises(Unavailable):
+                verb()
 
 
 class TestOpening:
