@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple, NoReturn
 
 from corral import rest
+from corral.access.realms import Pve
+from corral.access.service import Access, bootstrap, rotate_keys
 from corral.core.clock import Clock
+from corral.core.errors import Error
 from corral.core.layout import Layout
-from corral.store.base import Revision, Store
+from corral.core.secret import Secret
+from corral.metrics.board import StatusBoard
+from corral.metrics.series import Metrics
+from corral.rest.plan import KEY as PLAN_KEY
+from corral.storage import work as storage_work
+from corral.storage.service import FreeVolume, RemoveFile, Storages
+from corral.store.base import Batch, Cause, RecordClass, Reset, Revision, Store, Transaction, Tree, Write
+from corral.store.mirror import Follower, Mirror
 from corral.store.noted import NotedTree
+from corral.store.remote import RemoteStore
+from corral.store.sqlite import SqliteStore
+from corral.system import files, proc
+from corral.system.clock import SystemClock
+from corral.system.run import Run, SystemRun
 from corral.tasks.base import Registry, Tasks, TaskType, UndoType
+from corral.tasks.board import TaskBoard
+from corral.tasks.live import Spawner
+from corral.tasks.runner import Node, TaskRunner
 
-if TYPE_CHECKING:
-    from corral.access.service import Access
-    from corral.guests.qemu.service import Qemu
-    from corral.metrics.board import StatusBoard
-    from corral.metrics.series import Metrics
-    from corral.node.service import Host
-    from corral.storage.service import Storages
-    from corral.system.run import Run
-    from corral.tasks.listing import TaskIndex
+SETTLE = 2.0
+HISTORY_AGE = 365 * 86400.0
+HISTORY_BYTES = 1024**3
 
 
 @dataclass
@@ -30,9 +44,9 @@ class App:
 
     tree     reading (mirror in daemons, remote store in workers)     store   writing; refuses in corral-api
     access   authentication, users, privileges                        tasks   spawning; refuses outside corrald
-    storage  storages and their volumes                               qemu    virtual machines
-    host     facts and settings of this node                          board   volatile status of node, guests, storages
-    metrics  history for rrddata                                      tasklog finished and running tasks, their logs
+    storage  storages and their volumes                               board   volatile status of node, guests, storages
+    metrics  history for rrddata                                      runner  tasks and their logs (corrald only)
+    listen   hears of every change of the tree (daemons only)         taskboard  tasks that run now
     settle   waits until `tree` shows a revision (nothing to wait for where the tree is the store itself)
     """
 
@@ -45,16 +59,165 @@ class App:
     tasks: Tasks
     access: Access
     storage: Storages
-    qemu: Qemu
-    host: Host
     board: StatusBoard
     metrics: Metrics
-    tasklog: TaskIndex
+    taskboard: TaskBoard
+    registry: Registry
     settle: Callable[[Revision], None] = field(default=lambda _: None)
+    listen: Callable[[Callable[[Batch | Reset], None]], Callable[[], None]] = field(default=lambda _: lambda: None)
+
+    @property
+    def runner(self) -> TaskRunner:
+        """The tasks of this node; only corrald has them."""
+        assert isinstance(self.tasks, TaskRunner), "this call is for corrald: declare it with root=True"
+        return self.tasks
 
 
 Call = rest.Call[App]
 
-TASKS: tuple[TaskType[Any, Any], ...] = ()
-UNDOS: tuple[UndoType[Any, Any], ...] = ()
-REGISTRY = Registry(TASKS, UNDOS)
+
+def _storage(app: App) -> Storages:
+    return app.storage
+
+
+TASKS: tuple[TaskType[Any, Any], ...] = (
+    TaskType(storage_work.ImgCopy, _storage, storage_work.check_imgcopy, storage_work.act_imgcopy),
+    TaskType(storage_work.Download, _storage, storage_work.check_download, storage_work.act_download),
+    TaskType(storage_work.ImgDel, _storage, storage_work.check_imgdel, storage_work.act_imgdel),
+    TaskType(storage_work.Allocate, _storage, storage_work.check_allocate, storage_work.act_allocate),
+    TaskType(storage_work.Copy, _storage, storage_work.check_copy, storage_work.act_copy),
+    TaskType(storage_work.Prune, _storage, storage_work.check_prune, storage_work.act_prune),
+)
+UNDOS: tuple[UndoType[Any, Any], ...] = (
+    UndoType(FreeVolume, _storage, Storages.undo_free),
+    UndoType(RemoveFile, _storage, Storages.undo_spooled),
+)
+
+
+class _Elsewhere:
+    """Stands for what only another process has: touching it says which."""
+
+    def __init__(self, what: str, where: str) -> None:
+        self._says = f"{what} can't be reached from here: {where}"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise Error(f"internal error: {self._says} (.{name})")
+
+
+def _build(layout: Layout, node: str, clock: Clock, store: Store, *, tree: Tree, tasks: Any, **more: Any) -> App:
+    """The services that all flavours have. Any: `tasks` may be `_Elsewhere`, which passes for everything."""
+    run, noted = SystemRun(), NotedTree(tree)
+    storage = Storages(node=node, tree=noted, run=run, clock=clock, layout=layout)
+    parts = {"board": StatusBoard(), "taskboard": TaskBoard(), **more}
+    return App(
+        layout=layout,
+        clock=clock,
+        run=run,
+        node=node,
+        tree=noted,
+        store=store,
+        tasks=tasks,
+        access=Access(noted, clock),
+        storage=storage,
+        metrics=Metrics(layout.metrics, clock),
+        registry=Registry(TASKS, UNDOS),
+        **parts,
+    )
+
+
+def build_worker(layout: Layout, node: str) -> App:
+    """The app of a worker: reads and writes through corrald's `store.sock`, surviving its restarts."""
+    clock = SystemClock()
+    store = RemoteStore.at(layout.store_socket, clock)
+    return _build(layout, node, clock, store, tree=store, tasks=_Elsewhere("the task runner", "it is corrald's"))
+
+
+def build_api(layout: Layout, node: str, clock: Clock, mirror: Mirror, **boards: Any) -> App:
+    """The app of corral-api: reads only, from what the feed brings into mirror, `board` and `taskboard`."""
+    store: Any = _Elsewhere("the store", "it is corrald's")
+    tasks = _Elsewhere("the task runner", "it is corrald's")
+    return _build(layout, node, clock, store, tree=mirror, tasks=tasks, listen=mirror.listen, **boards)
+
+
+class Duty(NamedTuple):
+    """Something corrald does every `every` seconds."""
+
+    name: str
+    every: float
+    do: Callable[[], object]
+
+
+@dataclass
+class Daemon:
+    """corrald's app, and what runs beside it."""
+
+    app: App
+    mirror: Mirror
+    follower: Follower
+    looking_on: ExitStack
+    duties: Sequence[Duty]
+
+    @property
+    def taskboard(self) -> TaskBoard:
+        """The tasks that run now."""
+        return self.app.taskboard
+
+    def close(self) -> None:
+        """Stop what runs beside the app; workers and guests go on."""
+        self.looking_on.close()
+        self.app.runner.stop()
+        self.follower.close()
+        self.app.store.close()
+
+
+def build_daemon(layout: Layout, node: str, clock: Clock, spawner: Spawner, password: Secret) -> Daemon:
+    """corrald's app: opens the store (making it at the first start) and takes over what tasks are left."""
+    files.ensure_dir(layout.state, mode=0o700)
+    store = SqliteStore(layout.store_db, clock)
+    prepare_store(store, clock, layout, password)
+    mirror = Mirror()
+    follower = Follower(store, mirror)
+    follower.start()
+    runner = TaskRunner(
+        Node(node, layout, proc.boot_id()),
+        Registry(TASKS, UNDOS),
+        lambda: app,
+        store,
+        spawner=spawner,
+        clock=clock,
+    )
+    app = _build(
+        layout,
+        node,
+        clock,
+        store,
+        tree=mirror,
+        tasks=runner,
+        settle=lambda revision: mirror.wait_for(revision, SETTLE),
+        listen=mirror.listen,
+    )
+    looking_on = ExitStack()
+    app.taskboard.load(looking_on.enter_context(runner.listening(app.taskboard.apply)))
+    runner.start()
+    return Daemon(app, mirror, follower, looking_on, duties(app))
+
+
+def prepare_store(store: Store, clock: Clock, layout: Layout, password: Secret) -> None:
+    """What a store must hold before anything else: keys, the first administrator."""
+    bootstrap(store, clock, layout, password, Pve(store))
+    if store.get(PLAN_KEY) is None:
+        write = Write(key=PLAN_KEY, text=secrets.token_hex(32), expect=0, cls=RecordClass.ROOT)
+        store.commit(Transaction(cause=Cause(who="root@pam", why="first start"), writes=(write,)))
+
+
+def duties(app: App) -> list[Duty]:
+    """What corrald does by the clock."""
+    return [
+        Duty("keys", 3600, lambda: rotate_keys(app.store, app.clock)),
+        Duty("tasks", 3600, app.runner.housekeep),
+        Duty(
+            "history",
+            86400,
+            lambda: app.store.prune(older_than=app.clock.now() - HISTORY_AGE, max_bytes=HISTORY_BYTES),
+        ),
+    ]

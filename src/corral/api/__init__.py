@@ -1,1 +1,30 @@
 """The declarations: the file tree is the URL tree. `endpoints()` is all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from corral.rest.endpoint import Endpoint
+
+INDEX_KEYS: Final[Mapping[str, str]] = {
+    "/cluster": "name",
+    "/cluster/backup-info": "subdir",
+    "/cluster/ha": "id",
+    "/cluster/metrics": "name",
+    "/nodes/{node}": "name",
+    "/nodes/{node}/capabilities": "name",
+    "/nodes/{node}/capabilities/qemu": "name",
+    "/nodes/{node}/certificates": "name",
+    "/nodes/{node}/hardware": "type",
+    "/nodes/{node}/hardware/pci/{pci-id-or-mapping}": "method",
+    "/nodes/{node}/qemu/{vmid}/agent": "name",
+    "/nodes/{node}/scan": "method",
+    "/nodes/{node}/tasks/{upid}": "name",
+}
+"""The key that rows of a generated index have, where it is not `subdir`: clients look for it."""
+
+
+def endpoints() -> tuple[Endpoint, ...]:
+    """Every endpoint there is."""
+    return ()

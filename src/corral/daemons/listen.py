@@ -9,6 +9,7 @@ import socket
 import ssl
 from asyncio import AbstractEventLoop
 from pathlib import Path
+from typing import cast
 
 from aiohttp import web
 
@@ -119,8 +120,8 @@ class _Redirect(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        # uvloop's transports are no subclasses of asyncio's, so this can't be asserted.
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         assert self._transport is not None
