@@ -127,8 +127,12 @@ class Storages:
         version = doc.version if doc else 0
         if self._parsed is None or self._parsed[0] != version:
             text = doc.text if doc else ""
-            self._parsed = (version, configuration.parse(text, self.plugins, self._local_path))
+            self._parsed = (version, self.parse(text))
         return self._parsed
+
+    def parse(self, text: str) -> Configuration:
+        """Another text of `storage.cfg`: what a change is made from."""
+        return configuration.parse(text, self.plugins, self._local_path)
 
     def ids(self) -> tuple[str, ...]:
         """The ids of all configured storages."""
@@ -223,6 +227,14 @@ class Storages:
         if wanted.parent != directory or wanted.name.startswith("."):
             raise Error(f"'{path}' is not in the spool of storage '{storage}'")
         return wanted
+
+    def keep_upload(self, storage: str, path: str) -> str:
+        """Take over a file that the daemon has spooled, which else is removed when its request ends; its new path."""
+        given, kept = Path(path), self.spool_file(storage)
+        if given.parent != kept.parent:
+            raise Error(f"'{path}' is not in the spool of storage '{storage}'")
+        os.rename(given, kept)
+        return str(kept)
 
     def spool_file(self, storage: str) -> Path:
         """A new, unused path in the storage's spool."""

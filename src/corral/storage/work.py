@@ -249,6 +249,43 @@ def act_allocate(storages: Storages, args: Allocate, work: Work) -> str:
     return args.volid
 
 
+class SetAttributes(TaskArgs, frozen=True, kw_only=True):
+    """Set a volume's notes and protection; None leaves as it is. `most`: of one guest's backups, -1 is unlimited."""
+
+    type = "imgattr"
+    volid: str
+    notes: str | None = None
+    protected: bool | None = None
+    most: int = -1
+
+    def id(self) -> str:
+        """The storage."""
+        return task_id(parse_volid(self.volid).storage)
+
+
+def check_attributes(storages: Storages, args: SetAttributes, _draws: Draws) -> Intent:
+    """The volume must be there and have such attributes, and not too many backups of its guest be protected."""
+    storage, name = storages.locate(args.volid)
+    info = storages.info(args.volid)
+    asked = {"notes": args.notes, "protected": args.protected}
+    for attribute, value in asked.items():
+        if value is not None and (name.vtype != "backup" or attribute not in storage.can.attributes):
+            raise Error(f"attribute '{attribute}' is not supported for content type '{name.vtype}'")
+    if args.protected and not info.protected and args.most >= 0:
+        rows = storages.list(storage.id, vmid=name.vmid, contents=("backup",))
+        if sum(row.protected for _, row in rows) >= args.most:
+            raise Error(
+                f"The number of protected backups per guest is limited to {args.most} on storage '{storage.id}'"
+            )
+    return Intent(volumes=(VolumeChange(volid=args.volid, verb="write"),), locks=(storages.lock_name(args.volid),))
+
+
+def act_attributes(storages: Storages, args: SetAttributes, _work: Work) -> None:
+    """Each attribute is one file, written or removed in one step."""
+    check_attributes(storages, args, Draws())
+    storages.set_attributes(args.volid, notes=args.notes, protected=args.protected)
+
+
 class Copy(TaskArgs, frozen=True, kw_only=True):
     """Copy an image's content into a new image, which may be of another format and on another storage."""
 

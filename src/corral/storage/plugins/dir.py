@@ -38,10 +38,9 @@ _YES, _NO = ("1", "yes", "true", "on"), ("0", "no", "false", "off")
 _ALL = frozenset({"raw", "qcow2", "vmdk"})
 
 
-class DirConfig(StorageConfig, frozen=True, kw_only=True, tag="dir"):
-    """`dir: NAME` in storage.cfg."""
+class DirOptions(StorageConfig, frozen=True, kw_only=True):
+    """The options of a directory that can be changed."""
 
-    path: Annotated[str, formats.STORAGE_PATH, doc("The directory, an absolute path.")]
     content_dirs: Annotated[
         tuple[Annotated[str, DIR_OVERRIDE], ...],
         name("content-dirs"),
@@ -69,6 +68,12 @@ class DirConfig(StorageConfig, frozen=True, kw_only=True, tag="dir"):
         name("snapshot-as-volume-chain"),
         doc("Keep snapshots as a chain of volumes. Only kept in the configuration so far.", default=False),
     ] = None
+
+
+class DirConfig(DirOptions, frozen=True, kw_only=True):
+    """`dir: NAME` in storage.cfg."""
+
+    path: Annotated[str, formats.STORAGE_PATH, doc("The directory, an absolute path.")]
 
     def overrides(self) -> Mapping[str, str]:
         """Content type → directory, for those that are not at their default place."""
