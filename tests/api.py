@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +56,11 @@ def make_app(tmp_path: Path, **services: Any) -> App:
         "access": Access(tree, clock),
         **services,
     }
-    names = ("tasks", "storage", "qemu", "host", "board", "metrics", "tasklog")
-    absent: dict[str, Any] = {name: Absent(name) for name in names if name not in wanted}
-    return App(layout=layout, clock=clock, tree=tree, store=store, **wanted, **absent)
+    given: dict[str, Any] = {"layout": layout, "clock": clock, "tree": tree, "store": store, **wanted}
+    absent: dict[str, Any] = {
+        each.name: Absent(each.name) for each in fields(App) if each.default is MISSING and each.name not in given
+    }
+    return App(**given, **absent)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from corral.core.errors import Error
 from corral.core.layout import Layout
 from corral.core.secret import Secret
 from corral.metrics.board import StatusBoard
+from corral.metrics.hub import Hub
 from corral.metrics.series import Metrics
 from corral.rest.plan import KEY as PLAN_KEY
 from corral.storage import work as storage_work
@@ -47,6 +48,7 @@ class App:
     storage  storages and their volumes                               board   volatile status of node, guests, storages
     metrics  history for rrddata                                      runner  tasks and their logs (corrald only)
     listen   hears of every change of the tree (daemons only)         taskboard  tasks that run now
+    hub      event streams
     settle   waits until `tree` shows a revision (nothing to wait for where the tree is the store itself)
     """
 
@@ -62,6 +64,7 @@ class App:
     board: StatusBoard
     metrics: Metrics
     taskboard: TaskBoard
+    hub: Hub
     registry: Registry
     settle: Callable[[Revision], None] = field(default=lambda _: None)
     listen: Callable[[Callable[[Batch | Reset], None]], Callable[[], None]] = field(default=lambda _: lambda: None)
@@ -108,7 +111,8 @@ def _build(layout: Layout, node: str, clock: Clock, store: Store, *, tree: Tree,
     """The services that all flavours have. Any: `tasks` may be `_Elsewhere`, which passes for everything."""
     run, noted = SystemRun(), NotedTree(tree)
     storage = Storages(node=node, tree=noted, run=run, clock=clock, layout=layout)
-    parts = {"board": StatusBoard(), "taskboard": TaskBoard(), **more}
+    parts = {"board": StatusBoard(), "taskboard": TaskBoard(), "listen": lambda _: lambda: None, **more}
+    hub = Hub(lambda: noted.revision, parts["listen"], parts["board"], parts["taskboard"])
     return App(
         layout=layout,
         clock=clock,
@@ -120,6 +124,7 @@ def _build(layout: Layout, node: str, clock: Clock, store: Store, *, tree: Tree,
         access=Access(noted, clock),
         storage=storage,
         metrics=Metrics(layout.metrics, clock),
+        hub=hub,
         registry=Registry(TASKS, UNDOS),
         **parts,
     )

@@ -167,6 +167,7 @@ def request_of(request: web.BaseRequest, path: str, params: Mapping[str, Any], c
         plan=headers.get("corral-plan") == "1",
         apply=headers.get("corral-apply"),
         idempotency_key=headers.get("Idempotency-Key"),
+        resume=headers.get("Last-Event-ID"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -89,7 +90,8 @@ class TlsServer:
                 client.close()
         except (OSError, TimeoutError, ssl.SSLError, asyncio.IncompleteReadError) as exc:
             log.debug("connection ended before its first request: %s", exc)
-            client.close()
+            with contextlib.suppress(OSError):  # a transport that failed has closed it already
+                client.close()
 
 
 async def _peek(loop: AbstractEventLoop, client: socket.socket) -> int | None:

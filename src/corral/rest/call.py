@@ -37,7 +37,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request without its transport. `path` is below `/api2/FORMAT`, still URL-encoded; `params` are raw."""
+    """A request without its transport. `path` is below `/api2/FORMAT`, still URL-encoded; `params` are raw.
+
+    `resume` is the id of the last event that a client of an event stream saw.
+    """
 
     method: str
     path: str
@@ -46,6 +49,7 @@ class Request:
     plan: bool = False
     apply: str | None = None
     idempotency_key: str | None = None
+    resume: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,7 @@ class Call(Generic[AppT]):
     planned: list[Intent] | None = None
     key: str | None = None
     body: str = ""
+    resume: str | None = None
     revision: Revision | None = None
 
     @property

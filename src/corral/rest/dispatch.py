@@ -141,6 +141,7 @@ class Dispatcher(Generic[AppT]):
             params=params,
             address=request.credentials.address,
             key=request.idempotency_key,
+            resume=request.resume,
         )
         if found.changes and (request.plan or request.apply or call.key):
             call.body = hash_params({key: value for key, value in params.items() if not hasattr(value, "path")})
