@@ -163,10 +163,10 @@ class Location(PropertyString, frozen=True, kw_only=True):
     name: Annotated[str, length(0, 128), doc("What the place is called.")] | None = None
 
 
-KEYBOARDS = Literal["de", "de-ch", "da", "en-gb", "en-us", "es", "fi", "fr", "fr-be", "fr-ca", "fr-ch", "hu", "is", "it",
-                    "ja", "lt", "mk", "nl", "no", "pl", "pt", "pt-br", "sv", "sl", "tr"]  # fmt: skip
-LANGUAGES = Literal["ar", "ca", "da", "de", "en", "es", "eu", "fa", "fr", "hr", "he", "it", "ja", "ka", "kr", "nb", "nl",
-                    "nn", "pl", "pt_BR", "ru", "sl", "sv", "tr", "ukr", "zh_CN", "zh_TW"]  # fmt: skip
+KEYBOARDS = Literal["de", "de-ch", "da", "en-gb", "en-us", "es", "fi", "fr", "fr-be", "fr-ca", "fr-ch", "hu", "is",
+                    "it", "ja", "lt", "mk", "nl", "no", "pl", "pt", "pt-br", "sv", "sl", "tr"]  # fmt: skip
+LANGUAGES = Literal["ar", "ca", "da", "de", "en", "es", "eu", "fa", "fr", "hr", "he", "it", "ja", "ka", "kr", "nb",
+                    "nl", "nn", "pl", "pt_BR", "ru", "sl", "sv", "tr", "ukr", "zh_CN", "zh_TW"]  # fmt: skip
 
 
 class Datacenter(msgspec.Struct, frozen=True, kw_only=True):

@@ -101,6 +101,14 @@ def atomic_write(
         raise
 
 
+def atomic_link(path: Path, target: Path) -> None:
+    """Make `path` a symbolic link to `target`, in place of what was there, in one step."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    temporary.symlink_to(target)
+    os.replace(temporary, path)
+    sync_directory(path.parent)
+
+
 def publish(source: Path, target: Path) -> None:
     """Move a finished file to its final name on the same file system; `AlreadyExists` if the name is taken."""
     try:
