@@ -276,7 +276,8 @@ class Memory(Storage[MemoryConfig]):
 
     def place(self, volname: str, finished: Path, *, replace: bool = False) -> None:
         """The file's bytes are kept."""
-        if self._parsed(volname).vtype not in volid.FILES:
+        found = self._parsed(volname)
+        if found.vtype not in volid.FILES or found.format.startswith("ova+"):
             raise Error(f"'{volname}' is no file of storage '{self.id}'")
         if replace:
             self.disk.volumes.pop(volname, None)
