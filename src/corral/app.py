@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
+
+from msgspec.structs import replace
 
 from corral import rest
 from corral.access.realms import Pve
 from corral.access.service import Access, bootstrap, rotate_keys
+from corral.cluster import pki
 from corral.core.clock import Clock
 from corral.core.errors import Error
 from corral.core.layout import Layout
 from corral.core.secret import Secret
 from corral.metrics.board import StatusBoard
+from corral.metrics.board import StorageStatus as StorageState
 from corral.metrics.hub import Hub
+from corral.metrics.resources import GuestRows, facts_of
+from corral.metrics.sampler import PERIOD, Sampler, read_machine
 from corral.metrics.series import Metrics
+from corral.node import facts
+from corral.node import service as node_service
+from corral.node.service import Host
 from corral.rest.plan import KEY as PLAN_KEY
 from corral.storage import work as storage_work
 from corral.storage.service import FreeVolume, RemoveFile, Storages
@@ -48,7 +58,8 @@ class App:
     storage  storages and their volumes                               board   volatile status of node, guests, storages
     metrics  history for rrddata                                      runner  tasks and their logs (corrald only)
     listen   hears of every change of the tree (daemons only)         taskboard  tasks that run now
-    hub      event streams
+    hub      event streams                                        host    facts and settings of this machine
+    rows     guests in `/cluster/resources`, kept encoded
     settle   waits until `tree` shows a revision (nothing to wait for where the tree is the store itself)
     """
 
@@ -65,6 +76,8 @@ class App:
     metrics: Metrics
     taskboard: TaskBoard
     hub: Hub
+    host: Host
+    rows: GuestRows
     registry: Registry
     settle: Callable[[Revision], None] = field(default=lambda _: None)
     listen: Callable[[Callable[[Batch | Reset], None]], Callable[[], None]] = field(default=lambda _: lambda: None)
@@ -90,6 +103,7 @@ TASKS: tuple[TaskType[Any, Any], ...] = (
     TaskType(storage_work.Allocate, _storage, storage_work.check_allocate, storage_work.act_allocate),
     TaskType(storage_work.Copy, _storage, storage_work.check_copy, storage_work.act_copy),
     TaskType(storage_work.Prune, _storage, storage_work.check_prune, storage_work.act_prune),
+    *node_service.TASKS,
 )
 UNDOS: tuple[UndoType[Any, Any], ...] = (
     UndoType(FreeVolume, _storage, Storages.undo_free),
@@ -125,6 +139,8 @@ def _build(layout: Layout, node: str, clock: Clock, store: Store, *, tree: Tree,
         storage=storage,
         metrics=Metrics(layout.metrics, clock),
         hub=hub,
+        host=Host(layout, run, clock, node),
+        rows=GuestRows(tree, parts["listen"], parts["board"], facts_of),
         registry=Registry(TASKS, UNDOS),
         **parts,
     )
@@ -217,7 +233,9 @@ def prepare_store(store: Store, clock: Clock, layout: Layout, password: Secret) 
 
 def duties(app: App) -> list[Duty]:
     """What corrald does by the clock."""
+    sampler = build_sampler(app)
     return [
+        Duty("sample", PERIOD, sampler.sample),
         Duty("keys", 3600, lambda: rotate_keys(app.store, app.clock)),
         Duty("tasks", 3600, app.runner.housekeep),
         Duty(
@@ -226,3 +244,38 @@ def duties(app: App) -> list[Duty]:
             lambda: app.store.prune(older_than=app.clock.now() - HISTORY_AGE, max_bytes=HISTORY_BYTES),
         ),
     ]
+
+
+def build_sampler(app: App) -> Sampler:
+    """What looks at the node, its guests and its storages every few seconds."""
+    mode = 2 if Path("/sys/fs/cgroup/cgroup.controllers").exists() else 1
+    certificate = app.layout.pki / "node.pem"
+    fingerprint = pki.fingerprint(files.read_bytes(certificate)).upper() if certificate.exists() else ""
+    colons = ":".join(fingerprint[at : at + 2] for at in range(0, len(fingerprint), 2))
+    return Sampler(
+        app.node,
+        app.board,
+        app.metrics,
+        app.clock,
+        machine=lambda: read_machine(app.layout.root),
+        guests=lambda: (),
+        storages=lambda: _storage_states(app),
+        about=lambda status: replace(status, cgroup_mode=mode, fingerprint=colons, address=facts.address()),
+    )
+
+
+def _storage_states(app: App) -> Iterator[StorageState]:
+    for found in app.storage.statuses():
+        room = found.room
+        yield StorageState(
+            storage=found.storage,
+            node=app.node,
+            plugin=found.section.type,
+            content=",".join(found.content),
+            shared=found.shared,
+            enabled=found.enabled,
+            active=found.active,
+            used=room.used if room else 0,
+            avail=room.available if room else 0,
+            total=room.total if room else 0,
+        )

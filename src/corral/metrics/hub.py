@@ -13,10 +13,9 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import msgspec
-from msgspec.structs import replace
 
 from corral.metrics.board import StatusBoard, StatusChange
-from corral.store.base import Batch, Change, Reset, Revision
+from corral.store.base import Batch, Reset, Revision
 from corral.tasks.base import Running, TaskEvent
 from corral.tasks.board import TaskBoard
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -72,19 +72,17 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename=
     cgroup_mode: int | None = None
 
 
-class Listens(Tree, Protocol):
-    """A mirror, as far as it is needed here."""
-
-    def listen(self, listener: Callable[[Batch | Reset], None]) -> Callable[[], None]:
-        """Call `listener` with each batch, or `Reset` after a load."""
-        ...
-
-
 class GuestRows:
-    """The encoded rows of all guests. Thread-safe; built from a mirror and a board, which tell it what changes."""
+    """The encoded rows of all guests. Thread-safe; tree and board tell it what changes."""
 
-    def __init__(self, mirror: Listens, board: StatusBoard, facts: Callable[[Doc], GuestFacts | None]) -> None:
-        self._mirror = mirror
+    def __init__(
+        self,
+        tree: Tree,
+        listen: Callable[[Callable[[Batch | Reset], None]], object],
+        board: StatusBoard,
+        facts: Callable[[Doc], GuestFacts | None],
+    ) -> None:
+        self._tree = tree
         self._board = board
         self._facts_of = facts
         self._lock = threading.Lock()
@@ -99,7 +97,7 @@ class GuestRows:
         self._access = 0
         self._visible: dict[str, tuple[int, int, list[int]]] = {}
         board.listen(self._on_status)
-        mirror.listen(self._on_records)
+        listen(self._on_records)
 
     # Listeners run with board or mirror locked: they only note. Single operations of sets and ints are atomic.
 
@@ -163,7 +161,7 @@ class GuestRows:
             self._take(self._dirty.pop())
 
     def _take_pools(self) -> None:
-        doc = self._mirror.get("user.cfg")
+        doc = self._tree.get("user.cfg")
         pools = parse_pools(doc.text if doc else "")
         changed = {vmid for vmid, _ in pools.items() ^ self._pools.items()}
         self._pools = pools
@@ -172,7 +170,7 @@ class GuestRows:
     def _take_all(self) -> None:
         self._facts.clear()
         self._rows.clear()
-        for doc in self._mirror.list(GUEST):
+        for doc in self._tree.list(GUEST):
             facts = self._facts_of(doc)
             if facts is not None:
                 self._facts[facts.vmid] = facts
@@ -181,7 +179,7 @@ class GuestRows:
         self._generation += 1
 
     def _take(self, vmid: int) -> None:
-        doc = self._mirror.get(f"{GUEST}{vmid}")
+        doc = self._tree.get(f"{GUEST}{vmid}")
         facts = self._facts_of(doc) if doc else None
         if facts is None:
             if self._facts.pop(vmid, None) is not None:

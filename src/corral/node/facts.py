@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +33,18 @@ def kernel() -> Kernel:
     """The running kernel."""
     found = os.uname()
     return Kernel(found.sysname, found.release, found.version, found.machine)
+
+
+def address() -> str:
+    """The address that this machine has towards others; loopback where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # Connecting a datagram socket sends nothing: the kernel only chooses a route.
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        found: str = probe.getsockname()[0]
+        return found
 
 
 def boot(efi: Path = Path("/sys/firmware/efi")) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def test_facts_of_an_empty_or_odd_record() -> None:
 
 def test_rows_follow_records_and_status(mirror: Mirror) -> None:
     board = StatusBoard()
-    rows = GuestRows(mirror, board, facts_of)
+    rows = GuestRows(mirror, mirror.listen, board, facts_of)
     assert _ids(rows.encoded("a", lambda _: True)) == [100, 101]
     board.put(GuestStatus(vmid=101, node="n1", status="running", cpu=0.5, uptime=9))
     mirror.apply(_batch(2, _doc(99), gone="guest/100"))
@@ -83,7 +83,7 @@ def test_rows_follow_records_and_status(mirror: Mirror) -> None:
 
 
 def test_who_may_see_what_is_asked_again_only_after_a_change(mirror: Mirror) -> None:
-    rows = GuestRows(mirror, StatusBoard(), facts_of)
+    rows = GuestRows(mirror, mirror.listen, StatusBoard(), facts_of)
     asked: list[int] = []
 
     def odd(vmid: int) -> bool:
@@ -101,7 +101,7 @@ def test_who_may_see_what_is_asked_again_only_after_a_change(mirror: Mirror) -> 
 
 
 def test_a_reset_starts_over(mirror: Mirror) -> None:
-    rows = GuestRows(mirror, StatusBoard(), facts_of)
+    rows = GuestRows(mirror, mirror.listen, StatusBoard(), facts_of)
     rows.encoded("u", lambda _: True)
     mirror.load(Revision(2, 1), [_doc(500)])
     assert _ids(rows.encoded("u", lambda _: True)) == [500]
