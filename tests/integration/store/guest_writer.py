@@ -1,0 +1,59 @@
+"""Runs inside the guest that is powered off: says what the stores hold, then writes to both until the power goes.
+
+    python guest_writer.py PORT DATA CONTROL
+
+DATA is the directory of a store as it is, CONTROL of one that does not wait for the disk, which is made anew each time.
+Lines to PORT: `report <name> <json>`, `ack <name> <thread> <number>`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+from corral.store.sqlite import SqliteStore
+from corral.system.clock import SystemClock
+from tests.integration.store.writer import THREADS, report, write
+
+
+def main() -> None:
+    out = os.open(sys.argv[1], os.O_WRONLY)
+    data, control = (Path(name) / "lib" / "store.db" for name in sys.argv[2:4])
+
+    def say(line: str) -> None:
+        os.write(out, f"{line}\n".encode())
+
+    store = SqliteStore(data, SystemClock())
+    say(f"report data {json.dumps(report(store))}")
+    say(f"report control {json.dumps(look(control))}")
+    shutil.rmtree(control.parent, ignore_errors=True)
+    careless = SqliteStore(control, SystemClock(), durable=False)
+
+    def start(name: str, each: SqliteStore, thread: int) -> None:
+        def acknowledge(thread: int, number: int) -> None:
+            say(f"ack {name} {thread} {number}")
+
+        threading.Thread(target=write, args=(each, thread, acknowledge)).start()
+
+    for thread in range(THREADS):
+        start("data", store, thread)
+    start("control", careless, 0)
+
+
+def look(path: Path) -> dict[str, object]:
+    """What is left of a store that may be damaged."""
+    try:
+        store = SqliteStore(path, SystemClock(), durable=False)
+        found = report(store)
+        store.close()
+    except Exception as exc:  # whatever a damaged file brings
+        return {"numbers": [], "revision": 0, "faults": [str(exc)]}
+    return found
+
+
+if __name__ == "__main__":
+    main()
