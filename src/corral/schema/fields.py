@@ -248,7 +248,7 @@ class Field:
 
     def _convert_one(self, raw: object) -> Any:
         if isinstance(raw, list | dict) and self.kind != "object":
-            raise Invalid(f"type check ('{self.kind}') failed - got {'array' if isinstance(raw, list) else 'object'}")
+            raise Invalid(f"type check ('{self.kind}') failed - got '{_shape(raw)}'")
         match self.kind:
             case "integer":
                 return self._bounded(_integer(raw))
@@ -327,6 +327,10 @@ def split_list(text: str) -> list[str]:
     if "\0" in text:
         return [item for item in text.split("\0") if item]
     return [item for item in re.split(r"[,;\s]+", text) if item]
+
+
+def _shape(raw: object) -> str:
+    return "array" if isinstance(raw, list) else "object"
 
 
 def _plain(number: float) -> str:
