@@ -71,7 +71,7 @@ class LogWriter:
     def write(self, text: str) -> None:
         """Add the text's lines; control characters but tab are left out. A full disk loses lines, not the task."""
         lines = [_clean(line) for line in text.splitlines()] or [""]
-        with files.appending(self._path) as descriptor, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), files.appending(self._path) as descriptor:
             os.write(descriptor, "".join(line + "\n" for line in lines).encode("utf-8", "replace"))
 
     def close(self, line: str) -> None:

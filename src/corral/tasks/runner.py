@@ -351,6 +351,7 @@ class TaskRunner:
     def _known(self, state: journal.State, phase: Phase) -> Task:
         """A task that holds its locks already."""
         task = Task(state.header, journal.path_of(self._node.layout.journals, state.header.upid), phase)
+        LogWriter.create(self._node.layout.task_logs, task.upid)  # a crash may have taken it
         with self._lock:
             self._tasks[task.upid] = task
             self._queue.adopt(task.request)
@@ -526,6 +527,7 @@ class TaskRunner:
         worker.close()
         with self._lock:
             task.worker, task.stop_at = None, None
+            task.attempts += task.phase is Phase.UNDOING
         self._after_death(task)
 
     def _after_death(self, task: Task) -> None:
@@ -537,8 +539,6 @@ class TaskRunner:
         if state.end is not None:
             self._put_away(task, state.end)
             return
-        if task.phase is Phase.UNDOING:
-            task.attempts += 1
         if task.attempts > UNDO_ATTEMPTS:
             self._give_up(task, state)
             return

@@ -139,6 +139,7 @@ class ActiveWork:
         self._scopes: list[Scope] = []
         self._next = state.next_number
         self._progress_at = -PROGRESS_INTERVAL
+        self._failed: BaseException | None = None
 
     @property
     def upid(self) -> str:
@@ -228,7 +229,9 @@ class ActiveWork:
     def fail(self, error: BaseException) -> None:
         """Journal that the act fails, before anything is undone. From here on a wish to stop changes nothing."""
         self._stop.undoing = True
-        self._journal.append(Failing(outcome=failure(error, self._stop)))
+        if error is not self._failed:
+            self._failed = error
+            self._journal.append(Failing(outcome=failure(error, self._stop)))
 
 
 def failure(error: BaseException, stop: Stop) -> Outcome:
