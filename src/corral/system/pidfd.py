@@ -33,6 +33,10 @@ class Held:
         poller.register(self._descriptor, select.POLLIN)
         return bool(poller.poll(max(0, timeout) * 1000))
 
+    def fileno(self) -> int:
+        """The descriptor: readable when the process has ended."""
+        return self._descriptor
+
     def signal(self, number: int) -> None:
         """Send a signal to this process alone; nothing if it has ended."""
         try:
