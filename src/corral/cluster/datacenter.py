@@ -231,7 +231,12 @@ _SHOWN_APART = (
 
 def read(doc: Doc | None) -> OptionFile[Datacenter]:
     """The file of a record; an absent one has no option set."""
-    return parse_options(doc.text if doc else "", Datacenter)
+    return parse(doc.text if doc else "")
+
+
+def parse(text: str) -> OptionFile[Datacenter]:
+    """The file of a text."""
+    return parse_options(text, Datacenter)
 
 
 def datacenter(tree: Tree) -> Datacenter:

@@ -1,0 +1,40 @@
+"""`/cluster/resources`: everything there is, in one list."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from corral.api.nodes.host.index import node_names
+from corral.app import Call
+from corral.metrics.resources import encode_rows, joined, node_rows, pool_rows, storage_rows
+from corral.rest import anyone, endpoint
+from corral.rest.results import Wire
+from corral.schema import doc
+
+
+@endpoint("GET", "/cluster/resources", allow=anyone("each row is shown to those who may see its object"))
+def resources(
+    call: Call,
+    *,
+    type: Annotated[Literal["vm", "storage", "node", "sdn"], doc("Only rows of this kind.")] | None = None,
+) -> Wire:
+    """List guests, nodes, storages and pools that the caller may see, with their status."""
+    parts: list[bytes] = []
+    if type in (None, "vm"):
+        parts += call.app.rows.encoded(call.who.full, lambda vmid: call.may(f"/vms/{vmid}", "VM.Audit"))
+    if type in (None, "node"):
+        detailed = lambda node: call.may(f"/nodes/{node}", "Sys.Audit")  # noqa: E731 - reads best beside its use
+        parts += encode_rows(node_rows(call.app.board, node_names(call.app), detailed))
+    if type in (None, "storage"):
+        parts += encode_rows(storage_rows(call.app.board, lambda storage: _may_see_storage(call, storage)))
+    if type is None:
+        pools = sorted(call.app.access.users.pools)
+        parts += encode_rows(pool_rows(pool for pool in pools if call.may(f"/pool/{pool}", "Pool.Audit")))
+    return Wire(joined(parts))
+
+
+def _may_see_storage(call: Call, storage: str) -> bool:
+    return call.may_any(f"/storage/{storage}", "Datastore.Audit", "Datastore.AllocateSpace")
+
+
+ENDPOINTS = (resources,)

@@ -1,0 +1,27 @@
+"""`/nodes` and `/nodes/{node}`: the machine itself."""
+
+from __future__ import annotations
+
+from corral.api.nodes.host import (
+    capabilities,
+    execute,
+    hardware,
+    index,
+    logs,
+    rrd,
+    scan,
+    services,
+    settings,
+)
+
+ENDPOINTS = (
+    *index.ENDPOINTS,
+    *settings.ENDPOINTS,
+    *logs.ENDPOINTS,
+    *services.ENDPOINTS,
+    *hardware.ENDPOINTS,
+    *scan.ENDPOINTS,
+    *rrd.ENDPOINTS,
+    *execute.ENDPOINTS,
+    *capabilities.ENDPOINTS,
+)

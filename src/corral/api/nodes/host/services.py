@@ -1,0 +1,63 @@
+"""`/nodes/{node}/services`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from corral.app import Call
+from corral.node.service import ReloadService, RestartService, StartService, StopService
+from corral.node.services import ServiceName
+from corral.rest import endpoint, need
+from corral.schema import doc
+from corral.schema.types import NodeName
+
+_AUDIT = need("/nodes/{node}", "Sys.Audit")
+_MODIFY = need("/nodes/{node}", "Sys.Modify")
+_PATH = "/nodes/{node}/services/{service}"
+
+Name = Annotated[ServiceName, doc("The service.")]
+
+
+@endpoint("GET", "/nodes/{node}/services", allow=_AUDIT, runs="node", root=True)
+def index(call: Call, node: NodeName) -> list[dict[str, Any]]:
+    """List services with their state."""
+    return [service.wire() for service in call.app.host.services.list()]
+
+
+@endpoint("GET", _PATH, allow=_AUDIT, runs="node")
+def service_index(call: Call, node: NodeName, service: Name) -> list[dict[str, Any]]:
+    """List what can be done with a service."""
+    return [{"subdir": word} for word in ("state", "start", "stop", "restart", "reload")]
+
+
+@endpoint("GET", f"{_PATH}/state", allow=_AUDIT, runs="node", root=True)
+def state(call: Call, node: NodeName, service: Name) -> dict[str, Any]:
+    """Get a service's state."""
+    return call.app.host.services.get(service).wire()
+
+
+@endpoint("POST", f"{_PATH}/start", allow=_MODIFY, runs="node", root=True)
+def start(call: Call, node: NodeName, service: Name) -> str:
+    """Start a service."""
+    return call.spawn(StartService(service=service))
+
+
+@endpoint("POST", f"{_PATH}/stop", allow=_MODIFY, runs="node", root=True)
+def stop(call: Call, node: NodeName, service: Name) -> str:
+    """Stop a service."""
+    return call.spawn(StopService(service=service))
+
+
+@endpoint("POST", f"{_PATH}/restart", allow=_MODIFY, runs="node", root=True)
+def restart(call: Call, node: NodeName, service: Name) -> str:
+    """Restart a service."""
+    return call.spawn(RestartService(service=service))
+
+
+@endpoint("POST", f"{_PATH}/reload", allow=_MODIFY, runs="node", root=True)
+def reload(call: Call, node: NodeName, service: Name) -> str:
+    """Reload a service's configuration."""
+    return call.spawn(ReloadService(service=service))
+
+
+ENDPOINTS = (index, service_index, state, start, stop, restart, reload)
