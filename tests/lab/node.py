@@ -99,7 +99,7 @@ class Node:
         with self.log.open("ab") as log:
             mark = log.tell()
             self.process = subprocess.Popen(
-                [*command, *self.arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment
             )
         end = time.monotonic() + timeout
         while True:
