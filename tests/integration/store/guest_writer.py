@@ -2,8 +2,9 @@
 
     python guest_writer.py PORT DATA CONTROL
 
-DATA is the directory of a store as it is, CONTROL of one that does not wait for the disk, which is made anew each time.
-Lines to PORT: `report <name> <json>`, `ack <name> <thread> <number>`.
+DATA is the block device of a store as it is, CONTROL of one that does not wait for the disk and is made anew each time.
+It says `ready` on PORT and touches no disk until it reads a line there, so that the machine can be saved at that point
+and be powered on from there. Further lines: `report <name> <json>`, `ack <name> <thread> <number>`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from tests.integration.store.writer import THREADS, report, write
 
 
 def main() -> None:
-    out = os.open(sys.argv[1], os.O_WRONLY)
-    data, control = (Path(name) / "lib" / "store.db" for name in sys.argv[2:4])
+    port = os.open(sys.argv[1], os.O_RDWR)
+    look(Path("/run/warm/store.db"))  # so that all that is needed later is in memory
 
     def say(line: str) -> None:
-        os.write(out, f"{line}\n".encode())
+        os.write(port, f"{line}\n".encode())
+
+    say("ready")
+    os.read(port, 100)
+    data, control = (mount(device) / "lib" / "store.db" for device in sys.argv[2:4])
 
     store = SqliteStore(data, SystemClock())
     say(f"report data {json.dumps(report(store))}")
@@ -42,6 +47,16 @@ def main() -> None:
     for thread in range(THREADS):
         start("data", store, thread)
     start("control", careless, 0)
+
+
+def mount(device: str) -> Path:
+    """Mount a disk, of which nothing may be known from before."""
+    target = Path("/run/disks") / Path(device).name
+    target.mkdir(parents=True)
+    command = f"blockdev --flushbufs {device}; echo 3 >/proc/sys/vm/drop_caches; mount -t ext4 {device} {target}"
+    if os.system(command) != 0:
+        sys.exit(f"can't mount {device}")
+    return target
 
 
 def look(path: Path) -> dict[str, object]:

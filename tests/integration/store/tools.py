@@ -14,15 +14,12 @@ from tests.lab import guest
 
 RUN = """\
 cd /run
-for name in data control; do mkdir -p /run/$name; done
-mount -t ext4 /dev/vdb /run/data
-mount -t ext4 /dev/vdc /run/control
 for port in /sys/class/virtio-ports/*; do
     [ "$(cat "$port/name")" = acks ] && device=/dev/${port##*/}
 done
 export PYTHONHOME=/run/tools/python PYTHONPATH=/run/tools/app PYTHONDONTWRITEBYTECODE=1
 exec /run/tools/lib/LOADER --library-path /run/tools/lib /run/tools/bin/python -S \
-    /run/tools/app/tests/integration/store/guest_writer.py "$device" /run/data /run/control
+    /run/tools/app/tests/integration/store/guest_writer.py "$device" /dev/vdb /dev/vdc
 """
 
 # Prints the files of all modules that a life of the writer loads.
