@@ -11,7 +11,7 @@ from corral.rest.results import Download, Listing
 from corral.schema.fields import Format, between, doc
 from corral.schema.types import VMID, NodeName
 from corral.schema.types import Upid as UpidText
-from corral.tasks.listing import Row, Source, Status, owns
+from corral.tasks.listing import Row, Source, Status, TaskIndex, owns
 from corral.tasks.log import Filter, Line
 from corral.tasks.upid import Upid
 
@@ -64,7 +64,7 @@ def index(
         kinds=frozenset(re.findall(r"[^,;\s]+", statusfilter or "")),
         visible=lambda user: everything or owns(call.who.full, user),
     )
-    rows, total = call.app.tasklog.search(wanted, source, start, limit)
+    rows, total = TaskIndex(call.app.runner).search(wanted, source, start, limit)
     return Listing(rows, total=total)  # type: ignore[return-value]  # the rows, with what stands beside them
 
 
@@ -85,14 +85,14 @@ def task_index(call: Call, node: NodeName, upid: UpidText) -> list[dict[str, Any
 def stop(call: Call, node: NodeName, upid: UpidText) -> None:
     """Stop a task: what it has done is undone, unless it ends before."""
     _see(call, node, upid, "Sys.Modify")
-    call.app.tasklog.stop(upid, call.who.full)
+    TaskIndex(call.app.runner).stop(upid, call.who.full)
 
 
 @endpoint("GET", "/nodes/{node}/tasks/{upid}/status", allow=anyone(_OWN), runs="node", root=True)
 def status(call: Call, node: NodeName, upid: UpidText) -> Status:
     """Read a task's status."""
     _see(call, node, upid)
-    return call.app.tasklog.status(upid)
+    return TaskIndex(call.app.runner).status(upid)
 
 
 @endpoint("GET", "/nodes/{node}/tasks/{upid}/log", allow=anyone(_OWN), runs="node", root=True, download=True)
@@ -108,10 +108,10 @@ def read_log(
     """Read a task's log."""
     name = _see(call, node, upid)
     if download:
-        path = call.app.tasklog.log_file(upid)
+        path = TaskIndex(call.app.runner).log_file(upid)
         filename = f"task-{name.node}-{name.type}-{name.starttime:08X}.log"
         return Download(path, filename, "text/plain")  # type: ignore[return-value]  # a file instead of the lines
-    lines, total = call.app.tasklog.log(upid, start, limit)
+    lines, total = TaskIndex(call.app.runner).log(upid, start, limit)
     return Listing(lines, total=total)  # type: ignore[return-value]  # the lines, with what stands beside them
 
 
