@@ -103,23 +103,23 @@ class Client:
         assert reply.ok, f"{method} {path}: {reply.status} {reply.message!r} {reply.errors}"
         return wire(reply)["data"]
 
-    def get(self, path: str, **params: Any) -> Any:
+    def get(self, path: str, /, **params: Any) -> Any:
         """GET that must succeed."""
         return self.call("GET", path, params)
 
-    def post(self, path: str, **params: Any) -> Any:
+    def post(self, path: str, /, **params: Any) -> Any:
         """POST that must succeed."""
         return self.call("POST", path, params)
 
-    def put(self, path: str, **params: Any) -> Any:
+    def put(self, path: str, /, **params: Any) -> Any:
         """PUT that must succeed."""
         return self.call("PUT", path, params)
 
-    def delete(self, path: str, **params: Any) -> Any:
+    def delete(self, path: str, /, **params: Any) -> Any:
         """DELETE that must succeed."""
         return self.call("DELETE", path, params)
 
-    def refused(self, method: str, path: str, **params: Any) -> Reply:
+    def refused(self, method: str, path: str, /, **params: Any) -> Reply:
         """The reply of a call that must fail."""
         reply = self.send(method, path, params)
         assert not reply.ok, f"{method} {path} succeeded: {reply.data!r}"

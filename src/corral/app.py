@@ -103,6 +103,7 @@ TASKS: tuple[TaskType[Any, Any], ...] = (
     TaskType(storage_work.Allocate, _storage, storage_work.check_allocate, storage_work.act_allocate),
     TaskType(storage_work.Copy, _storage, storage_work.check_copy, storage_work.act_copy),
     TaskType(storage_work.Prune, _storage, storage_work.check_prune, storage_work.act_prune),
+    TaskType(storage_work.SetAttributes, _storage, storage_work.check_attributes, storage_work.act_attributes),
     *node_service.TASKS,
 )
 UNDOS: tuple[UndoType[Any, Any], ...] = (
