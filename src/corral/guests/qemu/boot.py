@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from corral.guests.qemu.formats import BOOT_DEVICES
-from corral.schema.fields import doc, pattern
+from corral.schema.fields import doc, pattern, split_list
 from corral.schema.propstring import PropertyString
+
+if TYPE_CHECKING:  # a setup holds options, and options are declared here
+    from corral.guests.qemu.setup import Setup
 
 
 class Boot(PropertyString, frozen=True, kw_only=True):
@@ -21,3 +24,40 @@ class Boot(PropertyString, frozen=True, kw_only=True):
         | None
     ) = None
     order: Annotated[str, BOOT_DEVICES, doc("Devices in the order they are tried; empty: none.")] | None = None
+
+
+# --- rendering -------------------------------------------------------------------------------------------------------
+
+FIRST: Final = 100
+STEP: Final = 100
+
+
+def boot_index(setup: Setup, key: str) -> int | None:
+    """QEMU's boot index of a device; None when it is not booted from."""
+    return boot_indices(setup).get(key)
+
+
+def boot_indices(setup: Setup) -> dict[str, int]:
+    """Boot indices by device."""
+    boot = setup.options.boot
+    if boot is not None and boot.order is not None:
+        return {key: FIRST + number for number, key in enumerate(dict.fromkeys(split_list(boot.order)))}
+    return _legacy(setup, (boot.legacy if boot else None) or "cdn")
+
+
+def _legacy(setup: Setup, letters: str) -> dict[str, int]:
+    """By kind of device: a hundred for each letter, counted within; of the disks only the boot disk is tried."""
+    options = setup.options
+    drives = [(f"{bus}{index}", drive) for bus in ("ide", "scsi", "virtio", "sata")
+              for index, drive in getattr(options, bus).items()]  # fmt: skip
+    kinds = {
+        "c": [key for key, drive in drives if not drive.cdrom],
+        "d": [key for key, drive in drives if drive.cdrom],
+        "n": [f"net{index}" for index in options.net],
+    }
+    found: dict[str, int] = {}
+    for position, letter in enumerate(letters):
+        for number, key in enumerate(kinds.get(letter, [])):
+            if letter != "c" or key == options.bootdisk:
+                found[key] = FIRST + STEP * position + number
+    return found

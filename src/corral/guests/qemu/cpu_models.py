@@ -26,3 +26,38 @@ ReportedModel = Literal[
 ]  # fmt: skip
 
 REPORTABLE: Final[frozenset[str]] = frozenset(get_args(ReportedModel))
+
+_V2: Final = ("popcnt", "pni", "sse4.1", "sse4.2", "ssse3")
+_V3: Final = ("abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe", "xsave")
+_V4: Final = ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
+
+LEVELS: Final[dict[str, tuple[str, ...]]] = {
+    "x86-64-v1": (),
+    "x86-64-v2": _V2,
+    "x86-64-v2-AES": ("aes", *_V2),
+    "x86-64-v3": ("aes", *_V2, *_V3),
+    "x86-64-v4": ("aes", *_V2, *_V3, *_V4),
+}
+"""Levels of the x86-64 architecture: QEMU's `qemu64` with these flags runs on any CPU of that level."""
+
+RENAMED: Final = {"Icelake-Client": "Icelake-Server", "Icelake-Client-noTSX": "Icelake-Server-noTSX"}
+"""Models QEMU has dropped, since no such CPU was ever sold, and what is the same."""
+
+_INTEL: Final = (
+    "Broadwell", "Cascadelake", "ClearwaterForest", "Conroe", "Cooperlake", "DiamondRapids", "GraniteRapids", "Haswell",
+    "Icelake", "IvyBridge", "KnightsMill", "Nehalem", "Penryn", "SandyBridge", "SapphireRapids", "SierraForest",
+    "Skylake", "Westmere", "core2duo", "coreduo", "pentium", "486",
+)  # fmt: skip
+_AMD: Final = ("EPYC", "Opteron", "athlon", "phenom")
+
+KVM_ONLY: Final = ("kvm_", "hv-", "hv_", "kvm-")
+"""Flags that only hardware virtualization offers start with these."""
+
+
+def vendor_of(model: str) -> str:
+    """The vendor a model shows: `GenuineIntel`, `AuthenticAMD`; empty where it is the host's or QEMU's choice."""
+    if model.startswith(_INTEL):
+        return "GenuineIntel"
+    if model.startswith(_AMD):
+        return "AuthenticAMD"
+    return ""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from corral.guests.qemu.args import Chardev, Device, Item
+from corral.guests.qemu.devices.serial import listening
 from corral.schema.fields import doc, name
 from corral.schema.propstring import PropertyString
+
+if TYPE_CHECKING:  # a setup holds options, and options are declared here
+    from corral.guests.qemu.setup import Setup
 
 
 class Agent(PropertyString, frozen=True, kw_only=True):
@@ -26,3 +32,19 @@ class Agent(PropertyString, frozen=True, kw_only=True):
         | None
     ) = None
     type: Annotated[Literal["virtio", "isa"], doc("The kind of channel.", default="virtio")] | None = None
+
+
+# --- rendering -------------------------------------------------------------------------------------------------------
+
+
+def render_agent(setup: Setup) -> Iterator[Item]:
+    """The channel the agent listens on inside."""
+    agent = setup.options.agent
+    if agent is None or not agent.enabled:
+        return
+    yield Chardev("socket", "qga0", listening(setup, "qga"))
+    if agent.type == "isa":
+        yield Device("isa-serial", "qga0", {"chardev": "qga0"})
+    else:
+        yield Device("virtio-serial", "qga0", setup.at("qga0"))
+        yield Device("virtserialport", props={"chardev": "qga0", "name": "org.qemu.guest_agent.0"})

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
+from corral.guests.qemu.args import Item, Option
 from corral.schema.fields import doc, pattern
 from corral.schema.propstring import PropertyString
+
+if TYPE_CHECKING:  # a setup holds options, and options are declared here
+    from corral.guests.qemu.setup import Setup
 
 _TEXT = r"[A-Za-z0-9+\/]+={0,2}"
 _UUID = r"[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}"
@@ -22,3 +28,19 @@ class Smbios(PropertyString, frozen=True, kw_only=True):
     sku: Annotated[str, pattern(_TEXT), doc("SKU.")] | None = None
     uuid: Annotated[str, pattern(_UUID), doc("The machine's UUID.")] | None = None
     version: Annotated[str, pattern(_TEXT), doc("Version.")] | None = None
+
+
+# --- rendering -------------------------------------------------------------------------------------------------------
+
+
+def render_smbios(setup: Setup) -> Iterator[Item]:
+    """`-smbios` with the texts decoded."""
+    fields = setup.options.smbios1
+    if fields is None:
+        return
+    props: dict[str, Any] = {"uuid": fields.uuid}
+    for key in ("manufacturer", "product", "version", "serial", "sku", "family"):
+        text = getattr(fields, key)
+        if text is not None:
+            props[key] = b64decode(text + "==").decode("utf-8", "replace") if fields.base64 else text
+    yield Option("smbios", "type=1", props)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from corral.core.errors import Error
+from corral.guests.qemu.args import Chardev, Device, Item
 from corral.schema import formats
 from corral.schema.fields import doc, name
 from corral.schema.propstring import PropertyString
+
+if TYPE_CHECKING:  # a setup holds options, and options are declared here
+    from corral.guests.qemu.setup import Setup
 
 
 class Virtiofs(PropertyString, frozen=True, kw_only=True):
@@ -29,3 +35,18 @@ class Virtiofs(PropertyString, frozen=True, kw_only=True):
     expose_xattr: Annotated[bool, name("expose-xattr"), doc("Pass on extended attributes.", default=False)] | None = (
         None
     )
+
+
+# --- rendering -------------------------------------------------------------------------------------------------------
+
+QUEUE_SIZE = 1024
+
+
+def render_virtiofs(setup: Setup) -> Iterator[Item]:
+    """Shared directories; a `virtiofsd` serves each on its socket."""
+    for index, share in setup.options.virtiofs.items():
+        if share.dirid not in setup.host.directories:
+            raise Error(f"virtiofs{index}: no mapping '{share.dirid}' for this node")
+        name = f"virtiofs{index}"
+        yield Chardev("socket", name, {"path": setup.socket(name)})
+        yield Device("vhost-user-fs-pci", props={"queue-size": QUEUE_SIZE, "chardev": name, "tag": share.dirid})

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from corral.guests.qemu.args import Device, Item, Option
 from corral.schema.fields import doc
 from corral.schema.propstring import PropertyString
+
+if TYPE_CHECKING:  # a setup holds options, and options are declared here
+    from corral.guests.qemu.setup import Setup
 
 
 class Watchdog(PropertyString, frozen=True, kw_only=True):
@@ -23,3 +28,17 @@ class Watchdog(PropertyString, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+
+
+# --- rendering -------------------------------------------------------------------------------------------------------
+
+
+def render_watchdog(setup: Setup) -> Iterator[Item]:
+    """The watchdog and what it does."""
+    watchdog = setup.options.watchdog
+    if watchdog is None:
+        return
+    model = watchdog.model or "i6300esb"
+    yield Device(model, "watchdog", setup.at("watchdog") if model == "i6300esb" else {})
+    if watchdog.action:
+        yield Option("watchdog-action", watchdog.action)
