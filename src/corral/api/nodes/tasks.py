@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from corral.app import Call
 from corral.rest import anyone, endpoint, never
@@ -68,12 +68,6 @@ def index(
     return Listing(rows, total=total)  # type: ignore[return-value]  # the rows, with what stands beside them
 
 
-@endpoint("GET", "/nodes/{node}/tasks/{upid}", allow=anyone("an index shows no data"), runs="node", root=True)
-def task_index(call: Call, node: NodeName, upid: UpidText) -> list[dict[str, Any]]:
-    """List what there is of a task."""
-    return [{"name": "log"}, {"name": "status"}]
-
-
 @endpoint(
     "DELETE",
     "/nodes/{node}/tasks/{upid}",
@@ -115,4 +109,4 @@ def read_log(
     return Listing(lines, total=total)  # type: ignore[return-value]  # the lines, with what stands beside them
 
 
-ENDPOINTS = (index, task_index, stop, status, read_log)
+ENDPOINTS = (index, stop, status, read_log)
