@@ -142,8 +142,8 @@ XML = """\
 """
 
 
-# While /dev/kvm is there and does not work, libvirt asks QEMU at each start what it can do: seconds, which would flatter
-# us. So it gets a /dev without it, and few descriptors to close at each fork.
+# While /dev/kvm is there and does not work, libvirt asks QEMU at each start what it can do: seconds, which would
+# flatter us. So it gets a /dev without it, and few descriptors to close at each fork.
 WITHOUT_KVM = """
 mount -t tmpfs tmpfs "$0"
 for node in null zero full random urandom tty; do touch "$0/$node"; mount --bind "/dev/$node" "$0/$node"; done
@@ -172,7 +172,7 @@ class Libvirt:
             if not shutil.which(name, path="/usr/sbin:/usr/bin"):
                 raise FileNotFoundError(name)
             with (scratch / f"{name}.log").open("wb") as log:
-                command = ["unshare", "--mount", "sh", "-ec", WITHOUT_KVM, scratch / "dev", name]
+                command = ["unshare", "--mount", "sh", "-ec", WITHOUT_KVM, f"{scratch}/dev", name]
                 self.daemons.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
         disk = scratch / "libvirt.qcow2"
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "1G"], check=True)

@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 import corral
+import corral.api
 from corral.rest.endpoint import Endpoint
 from corral.schema.fields import Field, struct_fields
 from corral.schema.propstring import PropertyString
@@ -35,13 +36,7 @@ def modules(package: ModuleType) -> Iterator[ModuleType]:
 
 def endpoints() -> list[Endpoint]:
     """Every call there is, in the order of the tree."""
-    found: dict[str, Endpoint] = {}
-    for module in modules(importlib.import_module("corral.api")):
-        for value in vars(module).values():
-            for each in value if isinstance(value, tuple | list) else (value,):
-                if isinstance(each, Endpoint):
-                    found[each.pair] = each
-    return sorted(found.values(), key=lambda each: (each.path, each.method))
+    return sorted(corral.api.endpoints(), key=lambda each: (each.path, each.method))
 
 
 # -------------------------------------------------------------------------------------------------------------- pieces

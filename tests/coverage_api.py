@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -118,7 +119,7 @@ def pytest_configure(config: pytest.Config) -> None:
     log.touch()
     log.chmod(0o666)
     os.environ["CORRAL_CALL_LOG"] = str(log)
-    config.add_cleanup(lambda: (log.unlink(missing_ok=True), directory.rmdir()))
+    config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
     config.pluginmanager.register(Recorder(log), "corral-exercises")
 
 
