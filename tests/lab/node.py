@@ -159,7 +159,7 @@ class Node:
         self.headers = {"Authorization": f"PVEAPIToken={token}={secret}"}
 
     def request(
-        self, method: str, path: str, headers: dict[str, str] | None = None, **params: Any
+        self, method: str, path: str, /, headers: dict[str, str] | None = None, **params: Any
     ) -> tuple[int, str, str]:
         """Status, reason and body of a call. `None` values are left out; booleans become 1 and 0."""
         flat = [(key, _wire(value)) for key, value in params.items() if value is not None]
@@ -174,7 +174,7 @@ class Node:
             with error:
                 return error.code, error.reason, error.read().decode()
 
-    def call(self, method: str, path: str, headers: dict[str, str] | None = None, **params: Any) -> Any:
+    def call(self, method: str, path: str, /, headers: dict[str, str] | None = None, **params: Any) -> Any:
         """The `data` of a call's answer; `ApiError` if it is refused. `{node}` in the path is this node."""
         path = path.replace("{node}", self.name)
         status, reason, body = self.request(method, path, headers, **params)
@@ -198,7 +198,7 @@ class Node:
         lines = self.call("GET", f"/nodes/{self.name}/tasks/{urllib.parse.quote(upid, safe='')}/log", limit=0)
         return [line["t"] for line in lines]
 
-    def do(self, method: str, path: str, **params: Any) -> None:
+    def do(self, method: str, path: str, /, **params: Any) -> None:
         """A call that spawns a task, and the wait for its success."""
         upid = self.call(method, path, **params)
         outcome = self.wait(upid)

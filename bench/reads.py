@@ -1,0 +1,93 @@
+"""Reading a large node: 10,000 guests while 100 of them change each second, by a user who may see half of them."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench import Row, _load, percentile
+from tests.lab.node import Node
+
+GUESTS = 10_000
+CHANGES = 100
+SECONDS = 8.0
+USER = "half@pve"
+
+
+class Churn(threading.Thread):
+    """Changes so many guests each second, as their administrator would."""
+
+    def __init__(self, node: Node, vmids: list[int]) -> None:
+        super().__init__(daemon=True)
+        self.node = node
+        self.vmids = vmids
+        self.stopped = threading.Event()
+        self.made = 0
+        self.spent = 0.0
+
+    def run(self) -> None:
+        """Until `stopped`; what can't be done in its second is left out, and shows in `rate`."""
+        start = time.perf_counter()
+        while not self.stopped.is_set():
+            vmid = self.vmids[self.made % len(self.vmids)]
+            self.node.call("PUT", f"/nodes/{{node}}/qemu/{vmid}/config", tags=f"t{self.made}")
+            self.made += 1
+            ahead = start + self.made / CHANGES - time.perf_counter()
+            if ahead > 0:
+                time.sleep(ahead)
+        self.spent = time.perf_counter() - start
+
+    @property
+    def rate(self) -> float:
+        """Changes a second that were really made."""
+        return self.made / self.spent
+
+
+def half(node: Node) -> dict[str, str]:
+    """A user who may see every second guest, and the headers of the user's requests."""
+    mine = [row["vmid"] for row in node.call("GET", "/cluster/resources", type="vm")][::2]
+    node.call("POST", "/pools", poolid="half")
+    for at in range(0, len(mine), 500):
+        change: dict[str, Any] = {"vms": ",".join(str(vmid) for vmid in mine[at : at + 500]), "allow-move": True}
+        node.call("PUT", "/pools", poolid="half", **change)
+    node.call("POST", "/access/users", userid=USER, password="half-of-it-all")
+    node.call("PUT", "/access/acl", path="/pool/half", users=USER, roles="PVEVMUser")
+    admin = dict(node.headers)
+    node.login(USER, "half-of-it-all")
+    theirs, node.headers = dict(node.headers), admin
+    return theirs
+
+
+def measure() -> Iterator[Row]:
+    """Rates and times of lists and of single reads."""
+    with tempfile.TemporaryDirectory(prefix="corral-bench-") as directory:
+        root = Path(directory) / "root"
+        node = Node(root)
+        with node:
+            subprocess.run(
+                [node.program, "seed", "--guests", str(GUESTS), "--root", root], env=node.environment, check=True,
+                stdout=subprocess.DEVNULL, timeout=300,
+            )  # fmt: skip
+            node.login()
+            headers = half(node)
+            seen = node.call("GET", "/cluster/resources", headers=headers)
+            here = [row["vmid"] for row in node.call("GET", "/nodes/{node}/qemu")]
+            churn = Churn(node, here)
+            churn.start()
+            try:
+                lists = _load.run([f"{node.base}/cluster/resources"], 1, SECONDS, headers)
+                many = _load.run([f"{node.base}/cluster/resources"], 4, SECONDS, headers)
+            finally:
+                churn.stopped.set()
+                churn.join()
+            note = f"{len(seen)} rows seen, {churn.rate:.0f} changes/s; peer: the target"
+            yield Row("reads", "resources_p99_ms", percentile(lists["times"], 0.99), 25, note)
+            yield Row("reads", "resources_per_s", many["rate"], 100, f"4 connections, {many['bad']} failed; {note}")
+            urls = [f"{node.base}/nodes/{node.name}/qemu/{vmid}/config" for vmid in here[:500]]
+            single = _load.run(urls, 16, SECONDS, dict(node.headers))
+            yield Row("reads", "guest_config_per_s", single["rate"], 2000, f"16 connections, {single['bad']} failed")
