@@ -20,6 +20,7 @@ import msgspec
 
 import corral
 import corral.api
+from corral.cli.commands import TOOLS
 from corral.rest.endpoint import Endpoint
 from corral.schema.fields import Field, struct_fields
 from corral.schema.propstring import PropertyString
@@ -185,15 +186,15 @@ def storage_page() -> list[str]:
 
 
 def cli_page() -> list[str]:
-    """Commands of the tools, as their own table says."""
-    from corral.cli import table
-
-    lines = ["# Commands", "", "Every tool is a view on the API: `TOOL help COMMAND` prints the same.", ""]
-    for tool, commands in sorted(table.reference().items()):
+    """Commands of the tools, as their tables say."""
+    summaries = {endpoint.pair: endpoint.summary for endpoint in endpoints()}
+    lines = ["# Commands", "", "Every tool is a view on the API: `TOOL help COMMAND` prints all options.", ""]
+    for tool, commands in sorted(TOOLS.items()):
         lines += [f"## {tool}", "", "| command | does | call |", "| --- | --- | --- |"]
-        lines += [
-            f"| `{cell(usage)}` | {cell(text)} | {f'`{call}`' if call else ''} |" for usage, text, call in commands
-        ]
+        for name, command in sorted(commands.items()):
+            usage = " ".join([tool, name, *(f"<{word}>" for word in command.args)])
+            call = f"`{command.call}`" if command.call else ""
+            lines.append(f"| `{cell(usage)}` | {cell(command.help or summaries.get(command.call, ''))} | {call} |")
         lines.append("")
     write("cli", lines)
     return ["cli"]
