@@ -206,6 +206,9 @@ def firmware_type(setup: Setup) -> str:
     efi = setup.options.efidisk0
     if setup.options.amd_sev is not None:
         return "sev"
+    if efi is None and "2m" not in setup.host.firmware:
+        # Distributions of today build the large variant only; variables that are lost anyway can have it.
+        return "4m"
     if efi is None or efi.efitype != "4m":
         return "2m"
     # Secure Boot is only safe where system management mode guards the variables, which only q35 has.

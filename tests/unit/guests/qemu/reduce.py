@@ -229,7 +229,8 @@ def locate(env: Mapping[str, Any], volid: str) -> Located:
             form = volname.rpartition(".")[2] if not volname.startswith("iso/") else "raw"
             folder = "template" if volname.startswith("iso/") else "images"
             found = Located.at(f"{storage['path']}/{folder}/{volname}", form)
-            changes: dict[str, Any] = {"cifs": {"io_uring": "never"}, "btrfs": {"direct": False}}.get(kind, {})
+            known: dict[str, dict[str, Any]] = {"cifs": {"io_uring": "never"}, "btrfs": {"direct": False}}
+            changes = known.get(kind, {})
             return Located(**{**_fields(found), **changes})
 
 
