@@ -21,9 +21,11 @@ import msgspec
 import corral
 import corral.api
 from corral.cli.commands import TOOLS
+from corral.guests.qemu.options import VmOptions
 from corral.rest.endpoint import Endpoint
 from corral.schema.fields import Field, struct_fields
 from corral.schema.propstring import PropertyString
+from corral.storage.base import StorageConfig
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -157,31 +159,35 @@ def option_lines(cls: type[msgspec.Struct], head: str) -> list[str]:
     return [f"## {cls.__name__}", "", *text_of(cls.__doc__), "", *rows(struct_fields(cls), head), ""]
 
 
+def properties(fields: Iterable[Field]) -> list[str]:
+    """A section for each property string among the fields, and for those within."""
+    seen: dict[str, Any] = {}
+    waiting = list(fields)
+    while waiting:
+        prop = waiting.pop().prop
+        if documented(prop) and prop.__name__ not in seen:
+            seen[prop.__name__] = prop
+            waiting += struct_fields(prop)
+    return [line for name in sorted(seen) for line in option_lines(seen[name], "key")]
+
+
 def guest_page() -> list[str]:
     """Options of a virtual machine and the properties in them."""
-    from corral.guests.qemu.options import VmOptions
-
+    fields = struct_fields(VmOptions)
     lines = ["# Virtual machines", "", "The options of `/etc/pve/qemu-server/<vmid>.conf` and of `qm set`.", ""]
-    lines += [*rows(struct_fields(VmOptions), "option"), ""]
-    seen: dict[str, type[msgspec.Struct]] = {}
-    for field in struct_fields(VmOptions):
-        if documented(field.prop):
-            seen[field.prop.__name__] = field.prop
-    for name in sorted(seen):
-        lines += option_lines(seen[name], "key")
-    write("config-qemu", lines)
+    write("config-qemu", [*lines, *rows(fields, "option"), "", *properties(fields)])
     return ["config-qemu"]
 
 
 def storage_page() -> list[str]:
     """Section types of storage.cfg."""
-    from corral.storage.base import StorageConfig
-
     lines = ["# Storage", "", "The section types of `/etc/pve/storage.cfg` and of `pvesm add`.", ""]
+    fields: list[Field] = []
     for cls in structs("corral.storage.plugins"):
         if issubclass(cls, StorageConfig):
             lines += option_lines(cls, "option")
-    write("config-storage", lines)
+            fields += struct_fields(cls)
+    write("config-storage", [*lines, *properties(fields)])
     return ["config-storage"]
 
 
