@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 
 import msgspec
+import zstandard
 
 from corral.core.errors import ParamError
 from corral.store.base import Doc, Revision
@@ -40,7 +40,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
 def pack(image: Image) -> bytes:
     """The bytes of a snapshot."""
     body = msgspec.msgpack.encode(image)
-    return _MAGIC + hashlib.sha256(body).digest() + zlib.compress(body, 3)
+    return _MAGIC + hashlib.sha256(body).digest() + zstandard.compress(body, 3)
 
 
 def unpack(data: bytes) -> Image:
@@ -49,8 +49,8 @@ def unpack(data: bytes) -> Image:
         raise ParamError({"image": "not a snapshot"}, "this is not a snapshot of a store")
     start = len(_MAGIC) + _DIGEST
     try:
-        body = zlib.decompress(data[start:])
-    except zlib.error as exc:
+        body = zstandard.decompress(data[start:])
+    except zstandard.ZstdError as exc:
         raise ParamError({"image": "damaged"}, "the snapshot is damaged") from exc
     if hashlib.sha256(body).digest() != data[len(_MAGIC) : start]:
         raise ParamError({"image": "damaged"}, "the snapshot is damaged: its checksum does not match")

@@ -6,12 +6,12 @@ import contextlib
 import os
 import queue
 import sqlite3
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
+import zstandard
 
 from corral.core.errors import Error, Unavailable
 from corral.store.base import Cause, Doc, RecordClass, Revision
@@ -204,14 +204,18 @@ def entry(row: tuple[int, str, int, float, str, str, str, bytes | None]) -> Entr
 
 def text(blob: bytes | None) -> str | None:
     """The inverse of how `add` keeps a text."""
-    return None if blob is None else zlib.decompress(blob).decode()
+    return None if blob is None else zstandard.decompress(blob).decode()
 
 
-def add(connection: sqlite3.Connection, entries: Iterable[Entry]) -> None:
+def add(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
     """Write change records; texts are compressed."""
+    if not entries:
+        return
+    # Not kept from call to call: a compressor must not be used by two threads, and stores have one each.
+    compressor = zstandard.ZstdCompressor(level=3)
     rows = []
     for e in entries:
-        before = None if e.before is None else zlib.compress(e.before.encode())
+        before = None if e.before is None else compressor.compress(e.before.encode())
         size = len(before or b"")
         row = (e.revision.number, e.key, e.revision.era, e.time, e.cause.who, e.cause.why, e.cls.value, size, before)
         rows.append(row)
