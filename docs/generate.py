@@ -85,7 +85,8 @@ def rows(fields: Iterable[Field], head: str) -> list[str]:
         if not field.optional:
             default = "*required*"
         else:
-            default = "" if field.shown_default is None else f"`{cell(field.shown_default)}`"
+            shown = int(field.shown_default) if isinstance(field.shown_default, bool) else field.shown_default
+            default = "" if shown is None else f"`{cell(shown)}`"
         text = cell(field.text)
         if field.indexes:
             text += f" (n: 0–{field.indexes - 1})"
@@ -184,7 +185,7 @@ def storage_page() -> list[str]:
     lines = ["# Storage", "", "The section types of `/etc/pve/storage.cfg` and of `pvesm add`.", ""]
     fields: list[Field] = []
     for cls in structs("corral.storage.plugins"):
-        if issubclass(cls, StorageConfig):
+        if issubclass(cls, StorageConfig) and isinstance(cls.__struct_config__.tag, str):
             lines += option_lines(cls, "option")
             fields += struct_fields(cls)
     write("config-storage", [*lines, *properties(fields)])
