@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from corral.metrics.hub import Hub
 from corral.metrics.resources import GuestRows, facts_of
 from corral.metrics.sampler import PERIOD, Sampler, read_machine
 from corral.metrics.series import Metrics
+from corral.network import nat as network_nat
+from corral.network.nat import Nat
 from corral.node import facts
 from corral.node import service as node_service
 from corral.node.service import Host
@@ -59,7 +62,7 @@ class App:
     metrics  history for rrddata                                      runner  tasks and their logs (corrald only)
     listen   hears of every change of the tree (daemons only)         taskboard  tasks that run now
     hub      event streams                                        host    facts and settings of this machine
-    rows     guests in `/cluster/resources`, kept encoded
+    rows     guests in `/cluster/resources`, kept encoded         nat     the NAT bridge of this machine
     settle   waits until `tree` shows a revision (nothing to wait for where the tree is the store itself)
     """
 
@@ -77,6 +80,7 @@ class App:
     taskboard: TaskBoard
     hub: Hub
     host: Host
+    nat: Nat
     rows: GuestRows
     registry: Registry
     settle: Callable[[Revision], None] = field(default=lambda _: None)
@@ -105,10 +109,12 @@ TASKS: tuple[TaskType[Any, Any], ...] = (
     TaskType(storage_work.Prune, _storage, storage_work.check_prune, storage_work.act_prune),
     TaskType(storage_work.SetAttributes, _storage, storage_work.check_attributes, storage_work.act_attributes),
     *node_service.TASKS,
+    *network_nat.TASKS,
 )
 UNDOS: tuple[UndoType[Any, Any], ...] = (
     UndoType(FreeVolume, _storage, Storages.undo_free),
     UndoType(RemoveFile, _storage, Storages.undo_spooled),
+    *network_nat.UNDOS,
 )
 
 
@@ -141,6 +147,7 @@ def _build(layout: Layout, node: str, clock: Clock, store: Store, *, tree: Tree,
         metrics=Metrics(layout.metrics, clock),
         hub=hub,
         host=Host(layout, run, clock, node),
+        nat=Nat(layout=layout, run=run, tree=noted, node=node),
         rows=GuestRows(tree, parts["listen"], parts["board"], facts_of),
         registry=Registry(TASKS, UNDOS),
         **parts,
@@ -196,7 +203,7 @@ def build_daemon(layout: Layout, node: str, clock: Clock, spawner: Spawner, pass
     """corrald's app: opens the store (making it at the first start) and takes over what tasks are left."""
     files.ensure_dir(layout.state, mode=0o700)
     store = SqliteStore(layout.store_db, clock)
-    prepare_store(store, clock, layout, password)
+    prepare_store(store, clock, layout, node, password)
     mirror = Mirror()
     follower = Follower(store, mirror)
     follower.start()
@@ -224,9 +231,13 @@ def build_daemon(layout: Layout, node: str, clock: Clock, spawner: Spawner, pass
     return Daemon(app, mirror, follower, looking_on, duties(app))
 
 
-def prepare_store(store: Store, clock: Clock, layout: Layout, password: Secret) -> None:
-    """What a store must hold before anything else: keys, the first administrator."""
+def prepare_store(store: Store, clock: Clock, layout: Layout, node: str, password: Secret) -> None:
+    """What a store must hold before anything else: keys, the first administrator, this node."""
     bootstrap(store, clock, layout, password, Pve(store))
+    if store.get(f"node/{node}") is None:
+        header = {"name": node, "uuid": str(uuid.uuid4())}
+        record = Write(key=f"node/{node}", text="", expect=0, cls=RecordClass.API, header=header)
+        store.commit(Transaction(cause=Cause(who="root@pam", why="first start"), writes=(record,)))
     if store.get(PLAN_KEY) is None:
         write = Write(key=PLAN_KEY, text=secrets.token_hex(32), expect=0, cls=RecordClass.ROOT)
         store.commit(Transaction(cause=Cause(who="root@pam", why="first start"), writes=(write,)))

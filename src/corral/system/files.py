@@ -291,3 +291,15 @@ def write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def set_kernel(path: Path, text: str) -> None:
+    """Write a setting of the kernel below /proc/sys or /sys; `Error` if it is refused."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(descriptor, text.encode())
+        finally:
+            os.close(descriptor)
+    except OSError as exc:
+        raise Error(f"can't set '{path}' to '{text}' - {exc.strerror}") from exc
