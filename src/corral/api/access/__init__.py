@@ -1,0 +1,17 @@
+"""`/access`: users, groups, roles, ACL, realms, log-in and tokens."""
+
+from __future__ import annotations
+
+from corral.api.access import acl, domains, factors, groups, login, openid, roles, tokens, users
+
+ENDPOINTS = (
+    *acl.ENDPOINTS,
+    *domains.ENDPOINTS,
+    *factors.ENDPOINTS,
+    *groups.ENDPOINTS,
+    *login.ENDPOINTS,
+    *openid.ENDPOINTS,
+    *roles.ENDPOINTS,
+    *tokens.ENDPOINTS,
+    *users.ENDPOINTS,
+)
