@@ -168,6 +168,7 @@ def request_of(request: web.BaseRequest, path: str, params: Mapping[str, Any], c
         apply=headers.get("corral-apply"),
         idempotency_key=headers.get("Idempotency-Key"),
         resume=headers.get("Last-Event-ID"),
+        gone=lambda: request.transport is None or request.transport.is_closing(),
     )
 
 

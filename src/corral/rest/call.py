@@ -39,7 +39,8 @@ class Credentials:
 class Request:
     """A request without its transport. `path` is below `/api2/FORMAT`, still URL-encoded; `params` are raw.
 
-    `resume` is the id of the last event that a client of an event stream saw.
+    `resume` is the id of the last event that a client of an event stream saw; `gone` tells, from any thread, whether
+    the client has left.
     """
 
     method: str
@@ -49,6 +50,7 @@ class Request:
     plan: bool = False
     apply: str | None = None
     idempotency_key: str | None = None
+    gone: Callable[[], bool] | None = None
     resume: str | None = None
 
 
@@ -143,6 +145,7 @@ class Call(Generic[AppT]):
     body: str = ""
     resume: str | None = None
     revision: Revision | None = None
+    gone: Callable[[], bool] | None = None
 
     @property
     def tree(self) -> Tree:
@@ -217,7 +220,8 @@ class Call(Generic[AppT]):
         if self.planned is not None:
             self.planned.append(self.app.tasks.plan(args, self.draws))
             return None
-        result = self.app.tasks.run(args, self.draws, self.requester)
+        leave = {} if self.gone is None else {"gone": self.gone}
+        result = self.app.tasks.run(args, self.draws, self.requester, **leave)
         self.revision = self.app.store.revision
         self.app.settle(self.revision)
         return result

@@ -142,6 +142,7 @@ class Dispatcher(Generic[AppT]):
             address=request.credentials.address,
             key=request.idempotency_key,
             resume=request.resume,
+            gone=request.gone,
         )
         if found.changes and (request.plan or request.apply or call.key):
             call.body = hash_params({key: value for key, value in params.items() if not hasattr(value, "path")})
