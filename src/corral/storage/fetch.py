@@ -41,6 +41,14 @@ class Remote(NamedTuple):
     filename: str | None
 
 
+def is_public(address: str) -> bool:
+    """Whether an IP address is neither the machine's own nor of its link."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return not (found.is_loopback or found.is_link_local or found.is_unspecified or found.is_multicast)
+
+
 @dataclass(frozen=True, slots=True)
 class Fetcher:
     """An HTTP and HTTPS client for files.
@@ -49,11 +57,13 @@ class Fetcher:
     verify    whether the server's certificate must be valid
     anywhere  whether also this machine's own and link-local addresses may be asked: they show what is for its
               processes only, and belong to those who administer it
+    is_public which addresses are none of these
     """
 
     verify: bool = True
     anywhere: bool = False
     timeout: float = 60.0
+    is_public: Callable[[str], bool] = is_public
 
     @contextlib.contextmanager
     def opened(self, url: str, method: str = "GET") -> Iterator[tuple[str, http.client.HTTPResponse]]:
@@ -104,7 +114,7 @@ class Fetcher:
             raise Error(f"download failed: can't resolve '{host}' - {exc}") from exc
         failed: OSError | None = None
         for family, kind, protocol, _, address in found:
-            if not self.anywhere and not _is_public(str(address[0])):
+            if not self.anywhere and not self.is_public(str(address[0])):
                 raise Error(f"download failed: '{host}' is an address of this machine or link ({address[0]})")
             connected = socket.socket(family, kind, protocol)
             connected.settimeout(self.timeout)
@@ -167,13 +177,6 @@ class Fetcher:
             if total is not None and done != total:
                 raise Error(f"download failed: connection ended after {done} of {total} bytes")
             return done
-
-
-def _is_public(address: str) -> bool:
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    return not (found.is_loopback or found.is_link_local or found.is_unspecified or found.is_multicast)
 
 
 @contextlib.contextmanager

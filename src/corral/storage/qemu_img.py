@@ -172,7 +172,9 @@ class QemuImg:
 
         `on_progress` gets fractions from 0 to 1. `rate` limits to that many bytes a second. Holes stay holes.
         """
-        command: list[Arg] = ["qemu-img", "convert", "-p", "-t", "writeback", "-f", source_format, "-O", target_format]
+        # A worker that is killed takes the copy with it: it would fill a file that is about to be removed.
+        command: list[Arg] = ["setpriv", "--pdeathsig", "KILL", "--", "qemu-img", "convert", "-p", "-t", "writeback"]
+        command += ["-f", source_format, "-O", target_format]
         command += _create_options(target_format, preallocation, backed=False)
         if snapshot is not None:
             command += ["-l", f"snapshot.name={snapshot}"]

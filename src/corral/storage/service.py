@@ -104,10 +104,12 @@ class Storages:
         clock: Clock,
         layout: Layout,
         plugins: Sequence[type[Storage[Any]]] = PLUGINS,
+        probe_timeout: float = PROBE_TIMEOUT,
     ) -> None:
         self.node = node
         self.clock = clock
         self.run = run
+        self._probe_timeout = probe_timeout
         self.health = Health(clock)
         self.plugins = {plugin.kind: plugin for plugin in plugins}
         self._tree = tree
@@ -162,7 +164,7 @@ class Storages:
     def usable(self, storage: str, content: str | None = None) -> Storage[Any]:
         """The storage, activated; `Error` if it can't be used here and now."""
         found = self.need_enabled(storage, content)
-        self.health.call(storage, found.activate, PROBE_TIMEOUT)
+        self.health.call(storage, found.activate, self._probe_timeout)
         return found
 
     # -- the storages as wholes
@@ -186,7 +188,7 @@ class Storages:
             return room
 
         try:
-            return base._replace(room=self.health.call(storage, look, PROBE_TIMEOUT))
+            return base._replace(room=self.health.call(storage, look, self._probe_timeout))
         except Error as exc:
             return base._replace(error=str(exc))
 
@@ -197,7 +199,7 @@ class Storages:
     def identity(self, storage: str) -> str:
         """See `Storage.identity`."""
         found = self.usable(storage)
-        return self.health.call(storage, found.identity, PROBE_TIMEOUT)
+        return self.health.call(storage, found.identity, self._probe_timeout)
 
     def content_dir(self, storage: str, vtype: str) -> Path:
         """The directory of a content type."""
@@ -206,7 +208,7 @@ class Storages:
     def spool_dir(self, storage: str) -> Path:
         """Where files that are to become volumes of the storage are collected; made if missing, only for root."""
         found = self.need_enabled(storage)
-        return self.health.call(storage, found.spool_dir, PROBE_TIMEOUT)
+        return self.health.call(storage, found.spool_dir, self._probe_timeout)
 
     def sweep_spools(self, *, older_than: float) -> int:
         """Remove what was last written before that time from all spools; answers how many files went."""
@@ -282,7 +284,7 @@ class Storages:
             taken = frozenset(text.removeprefix(prefix) for text in draws.known.values() if text.startswith(prefix))
             wanted = form or found.default_format
             answer: str = self.health.call(
-                storage, lambda: found.free_volname(vmid, wanted, taken=taken, kind=kind), PROBE_TIMEOUT
+                storage, lambda: found.free_volname(vmid, wanted, taken=taken, kind=kind), self._probe_timeout
             )
             return prefix + answer
 

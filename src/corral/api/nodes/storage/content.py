@@ -54,9 +54,8 @@ def index(
     rows = []
     for volume, row in storages.list(storage, vmid=vmid, contents=contents):
         if may_use(call, storage, plugin.parse(row.volname), vmid=vmid):
-            shown = {key: value for key, value in row._asdict().items() if key != "volname" and value is not None}
-            shown["protected"] = row.protected or None
-            rows.append({"volid": volume, **shown})
+            shown = {"volid": volume, **row._asdict(), "protected": row.protected or None}
+            rows.append({key: value for key, value in shown.items() if key != "volname" and value is not None})
     return rows
 
 
@@ -100,7 +99,7 @@ def info(call: Call, node: NodeName, storage: StorageId, volume: Volume) -> dict
     wanted = volume_id(storage, volume)
     check_volume(call.app.storage, call, wanted)
     found = call.app.storage.info(wanted)
-    return {
+    shown = {
         "path": str(call.app.storage.path(wanted)),
         "size": found.size,
         "used": found.used,
@@ -108,6 +107,7 @@ def info(call: Call, node: NodeName, storage: StorageId, volume: Volume) -> dict
         "notes": found.notes,
         "protected": found.protected or None,
     }
+    return {key: value for key, value in shown.items() if value is not None}
 
 
 @endpoint(
