@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from corral.api.access import acl, domains, factors, groups, login, openid, roles, tokens, users
+from typing import Final
 
-ENDPOINTS = (
+from corral.api.access import acl, domains, factors, groups, login, openid, roles, tokens, users
+from corral.rest.endpoint import Endpoint
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *acl.ENDPOINTS,
     *domains.ENDPOINTS,
     *factors.ENDPOINTS,
@@ -15,3 +18,4 @@ ENDPOINTS = (
     *tokens.ENDPOINTS,
     *users.ENDPOINTS,
 )
+"""All calls below `/access`."""
