@@ -88,9 +88,14 @@ class Agent:
             case _:
                 raise AgentError(f"Agent error: unexpected answer to {name}")
 
-    def say(self, name: str, arguments: Mapping[str, Any] | None = None, *, timeout: float = TIMEOUT) -> None:
-        """Send a command that answers nothing when it succeeds, such as `guest-shutdown`."""
-        self._send(_command(name, arguments), self._clock.monotonic() + timeout)
+    def say(self, name: str, arguments: Mapping[str, Any] | None = None, *, patience: float = 2.0) -> None:
+        """Run a command that answers nothing when it succeeds, such as `guest-shutdown`; a refusal is raised."""
+        try:
+            self.call(name, arguments, timeout=patience)
+        except AgentError:
+            raise
+        except Error:  # silence, or the guest has gone already
+            return
 
     def _send(self, data: bytes, deadline: float) -> None:
         try:

@@ -1,0 +1,49 @@
+"""Pending changes taking effect: what they leave behind of volumes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from corral.guests.config_text import deletions
+from corral.guests.qemu.config import VmConfig
+
+
+class Settled(NamedTuple):
+    """A configuration whose pending changes were made current, and volumes to be freed then (removed by force)."""
+
+    config: VmConfig
+    freed: tuple[str, ...] = ()
+
+
+def settled(config: VmConfig, keys: frozenset[str] | None = None) -> Settled:
+    """Make pending changes current: all, or those of these options."""
+    forced = {key for key, force in deletions(config.pending.raw).items() if force}
+    return keep_volumes(config, config.apply_pending(keys), frozenset(forced))
+
+
+def keep_volumes(before: VmConfig, after: VmConfig, forced: frozenset[str] = frozenset()) -> Settled:
+    """Note each volume that `after` uses no more as unused; those of `forced` options are to be freed instead.
+
+    Volumes that are no disk image of a guest (ISO images, the cloud-init drive) are not noted: the caller frees what
+    is the guest's own of `freed`.
+    """
+    left = set(after.volids().values())
+    freed = []
+    for key, volid in before.volids().items():
+        if volid in left or volid in freed:
+            continue
+        if key in forced or key.startswith("unused") or _is_generated(volid):
+            freed.append(volid)
+        elif _is_image(volid):
+            after = after.with_unused(volid)
+    kept_by_snapshots = {volid for snapshot in after.snapshots.values() for volid in snapshot.volids().values()}
+    return Settled(after, tuple(volid for volid in freed if volid not in kept_by_snapshots))
+
+
+def _is_generated(volid: str) -> bool:
+    name = volid.rpartition("/")[2].partition(".")[0]
+    return name.startswith("vm-") and name.endswith("-cloudinit")
+
+
+def _is_image(volid: str) -> bool:
+    return not volid.partition(":")[2].startswith(("iso/", "import/", "snippets/", "vztmpl/", "backup/"))
