@@ -52,10 +52,15 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Zygote:
-    """The `Spawner` of corrald: its end of the socket. `pid` is the zygote's."""
+    """The `Spawner` of corrald: its end of the socket. `pid` is the zygote's.
+
+    A lost zygote can't be replaced, as threads can't be forked: `lost` is called, which by default ends this process
+    gently, so that its supervisor starts another one. The tasks are in their journals.
+    """
 
     def __init__(self, pid: int, sock: socket.socket) -> None:
         self.pid = pid
+        self.lost: Callable[[], None] = lambda: os.kill(os.getpid(), signal.SIGTERM)
         self._sock = sock
         self._lock = threading.Lock()
 
@@ -76,22 +81,28 @@ class Zygote:
         return cls(pid, ours)
 
     def spawn(self, descriptor: int, upid: str, *, undo: bool) -> PidWorker:
-        """See `Spawner`. `Unavailable` once the zygote is gone: corrald then has to be restarted."""
+        """See `Spawner`. `Unavailable` once the zygote is lost."""
         with self._lock:
             try:
-                socket.send_fds(self._sock, [msgspec.json.encode(Order(upid, undo))], [descriptor])
-                data, descriptors = _receive(self._sock)
+                data, descriptors = self._ask(Order(upid, undo), descriptor)
             except OSError as exc:
+                log.critical("the zygote does not answer (%s): no task can begin before a restart", exc)
                 self._sock.close()  # an answer that comes late must not be taken for the next one's
+                self.lost()
                 raise Unavailable(f"the zygote does not answer: {exc}") from exc
-        if not data:
-            raise Unavailable("the zygote has died")
         answer = msgspec.json.decode(data, type=Answer)
         if answer.error or not descriptors:
             for each in descriptors:
                 os.close(each)
             raise Error(f"can't start a worker: {answer.error or 'no pidfd'}")
         return PidWorker(answer.pid, descriptors[0])
+
+    def _ask(self, order: Order, descriptor: int) -> tuple[bytes, list[int]]:
+        socket.send_fds(self._sock, [msgspec.json.encode(order)], [descriptor])
+        data, descriptors = _receive(self._sock)
+        if not data:
+            raise ConnectionError("it has ended")
+        return data, descriptors
 
     def alive(self) -> bool:
         """Whether it can be asked for workers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from corral.core.errors import AlreadyExists, Cancelled, ParamError
+from corral.core.errors import AlreadyExists, ParamError
 from corral.core.layout import Layout
 from corral.store.sqlite import SqliteStore
 from corral.system.clock import SystemClock
@@ -251,6 +252,20 @@ def test_a_worker_that_ended_while_the_daemon_was_away_is_put_away(daemon: Daemo
     assert daemon.status(upid) == "OK"
 
 
+def test_a_lost_zygote_ends_the_daemon_and_the_next_one_goes_on(daemon: Daemon) -> None:
+    children = Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children").read_text().split()
+    assert len(children) == 1
+    os.kill(int(children[0]), signal.SIGKILL)
+    with contextlib.suppress(json.JSONDecodeError):  # the daemon may end before it has answered
+        daemon.spawn("Make", vmid=100, key="k")
+    assert daemon.process.wait(20) == 0
+    assert daemon.process.stdout is not None
+    daemon.process.stdout.close()
+    daemon.start()
+    assert daemon.status(daemon.spawn("Make", vmid=100, key="k")) == "OK"
+    daemon.consistent()
+
+
 def test_a_reboot_undoes_what_ran_and_drops_what_waited(daemon: Daemon) -> None:
     running = daemon.spawn("Make", vmid=100, pause=0.3)
     waiting = daemon.spawn("Sleep", lock="guest/100")
@@ -368,4 +383,3 @@ def test_a_waiting_task_that_is_stopped_gives_back_its_claim(daemon: Daemon) -> 
     daemon.until(lambda: daemon.ask(do="running") == [])
     daemon.consistent()
     assert daemon.world() == {"101-a", "101-b"}
-    assert isinstance(Cancelled(), Exception)
