@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from corral.api import access, cluster, pools, storage, version
+from corral.api.nodes import host, tasks
+from corral.api.nodes import storage as node_storage
 from corral.rest.endpoint import Endpoint
 
 INDEX_KEYS: Final[Mapping[str, str]] = {
@@ -26,5 +29,14 @@ INDEX_KEYS: Final[Mapping[str, str]] = {
 
 
 def endpoints() -> tuple[Endpoint, ...]:
-    """Every endpoint there is."""
-    return ()
+    """Every endpoint there is, without the indexes that the router makes."""
+    return (
+        *access.ENDPOINTS,
+        *cluster.ENDPOINTS,
+        *host.ENDPOINTS,
+        *node_storage.ENDPOINTS,
+        *pools.ENDPOINTS,
+        *storage.ENDPOINTS,
+        *tasks.ENDPOINTS,
+        *version.ENDPOINTS,
+    )
