@@ -1,9 +1,10 @@
 """The tree of files that users of Proxmox VE know, as a view of the records: for the CLI, file access and import.
 
     nodes/<node>/qemu-server/<vmid>.conf      guest/<vmid>, kind qemu          nodes/<node>/lxc/<vmid>.conf   kind lxc
+    nodes/<node>/config                       node/<id>
     priv/shadow.cfg, priv/token.cfg, …        shadow.cfg, token.cfg, …         pve-www.key                    csrf
     storage.cfg, firewall/100.fw, …           the same key
-    .corral/<key>                             every record that has no file there: nodes, queues, idempotency keys
+    .corral/<key>                             every record that has no file there: queues, idempotency keys
 
 Every record has exactly one path and every path at most one record. `local`, `qemu-server` and `lxc` at the top stand
 for the local node's, as there, but are not listed.
@@ -27,6 +28,7 @@ OWN = ".corral/"
 _DIRECTORIES = {"qemu": "qemu-server", "lxc": "lxc"}
 _KINDS = {directory: kind for kind, directory in _DIRECTORIES.items()}
 _GUEST_PATH = re.compile(r"nodes/(?P<node>[^/]+)/(?P<directory>qemu-server|lxc)/(?P<vmid>[1-9][0-9]{2,8})\.conf")
+_NODE_PATH = re.compile(r"nodes/(?P<node>[^/]+)/config")
 _VMID = re.compile(r"[1-9][0-9]{2,8}")
 
 _PATHS = {
@@ -70,6 +72,8 @@ class PathView:
         vmid = doc.key.removeprefix(GUEST)
         if doc.key.startswith(GUEST) and _VMID.fullmatch(vmid) and kind in _DIRECTORIES and node:
             return f"nodes/{self._node_name(node)}/{_DIRECTORIES[kind]}/{vmid}.conf"
+        if doc.key.startswith(NODE) and "/" not in doc.key[len(NODE) :]:
+            return f"nodes/{self._node_name(doc.key[len(NODE) :])}/config"
         return _plain_path(doc.key)
 
     def key(self, path: str) -> str:
@@ -77,6 +81,8 @@ class PathView:
         path = self._resolve(path)
         if found := _GUEST_PATH.fullmatch(path):
             return f"{GUEST}{found['vmid']}"
+        if found := _NODE_PATH.fullmatch(path):
+            return f"{NODE}{self._node_id(found['node'])}"
         if path in _KEYS:
             return _KEYS[path]
         key = path.removeprefix(OWN)
@@ -103,7 +109,11 @@ class PathView:
         header: dict[str, str] = {}
         if found := _GUEST_PATH.fullmatch(resolved):
             node, kind = self._node_id(found["node"]), _KINDS[found["directory"]]
+            if self._tree.get(f"{NODE}{node}") is None:
+                raise NotFound(f"no such node '{found['node']}'")
             header = {"kind": kind, "uuid": self._new_uuid(), "node": node, "generation": "1"}
+        elif key.startswith(NODE):
+            raise NotFound(f"'{path}' can't be made: nodes are not made by their files")
         elif _plain_path(key) != resolved:
             raise ParamError({"path": "no such file can be made"}, f"'{path}' can't be made: use '{_plain_path(key)}'")
         return Write(key=key, text=text, expect=0, cls=default_class(key), header=header)
@@ -126,7 +136,7 @@ class PathView:
         for doc in self._tree.list(NODE):
             if doc.header.get("name", doc.key[len(NODE) :]) == name:
                 return doc.key[len(NODE) :]
-        raise NotFound(f"no such node '{name}'")
+        return name
 
     def list(self, prefix: str = "") -> list[Entry]:
         """The files below a path (all by default), in order of their paths."""
@@ -142,6 +152,6 @@ def _plain_path(key: str) -> str:
     """The path of a record that is no guest with an owner."""
     if key in _PATHS:
         return _PATHS[key]
-    if key.startswith((*_HIDDEN, OWN)) or key in _KEYS or _GUEST_PATH.fullmatch(key):
+    if key.startswith((*_HIDDEN, OWN)) or key in _KEYS or _GUEST_PATH.fullmatch(key) or _NODE_PATH.fullmatch(key):
         return f"{OWN}{key}"
     return key

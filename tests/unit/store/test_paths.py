@@ -57,9 +57,9 @@ def test_records_are_where_users_look_for_them(view: PathView) -> None:
         "priv/storage/nas.pw": "priv/storage/nas.pw",
         "pve-www.key": "csrf",
         "firewall/100.fw": "firewall/100.fw",
-        "nodes/pve1/config": "nodes/pve1/config",
-        ".corral/node/id-1": "node/id-1",
-        ".corral/node/pve2": "node/pve2",
+        "nodes/pve1/config": "node/id-1",
+        "nodes/pve2/config": "node/pve2",
+        ".corral/nodes/pve1/config": "nodes/pve1/config",
         ".corral/guest/999": "guest/999",
         ".corral/kept/UPID:pve1:1:2:3:x:y:root@pam:": "kept/UPID:pve1:1:2:3:x:y:root@pam:",
         ".corral/priv/shadow.cfg": "priv/shadow.cfg",
@@ -123,6 +123,8 @@ def test_putting_a_new_guest_gives_it_a_header(view: PathView) -> None:
     )
     with pytest.raises(NotFound, match="'pve3'"):
         view.put("nodes/pve3/qemu-server/200.conf", "cores: 1\n")
+    with pytest.raises(NotFound, match="nodes are not made"):
+        view.put("nodes/pve3/config", "x: 1\n")
 
 
 def test_putting_moves_no_guest(view: PathView) -> None:
@@ -139,5 +141,5 @@ def test_a_new_record_gets_the_class_of_its_place(view: PathView) -> None:
 
 def test_no_hidden_record_is_made_by_its_key(view: PathView) -> None:
     for path in ("guest/300", "node/x", "token.cfg"):
-        with pytest.raises((ParamError, Conflict)):
+        with pytest.raises((ParamError, Conflict, NotFound)):
             view.put(path, "x")
