@@ -17,6 +17,7 @@ import argparse
 import fcntl
 import hashlib
 import json
+import lzma
 import os
 import re
 import shutil
@@ -99,6 +100,8 @@ def download(directory: Path) -> None:
     run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", kernel[1], "qemu-guest-agent"], cwd=directory)
     for package in directory.glob("*.deb"):
         run(["dpkg-deb", "-x", package, directory / "root"])
+    if not (directory / "root/lib").exists():  # since Debian 13, all is below /usr
+        (directory / "root/lib").symlink_to("usr/lib")
 
 
 def fetch(directory: Path) -> Path:
@@ -125,7 +128,10 @@ def copy_modules(packages: Path, root: Path) -> None:
     for path in sorted(wanted):
         inside = Path("lib/modules") / path.split("/lib/modules/", 1)[1]
         (root / inside).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, root / inside)
+        if inside.suffix == ".xz":  # busybox loads plain ones only
+            (root / inside).with_suffix("").write_bytes(lzma.decompress(Path(path).read_bytes()))
+        else:
+            shutil.copy(path, root / inside)
     for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
         shutil.copy(packages / "lib/modules" / version / name, root / "lib/modules" / version / name)
     run(["depmod", "-b", root, version])
@@ -154,7 +160,8 @@ def build_root(packages: Path, root: Path) -> None:
         (root / name).mkdir(parents=True, exist_ok=True)
     shutil.copy("/bin/busybox", root / "bin/busybox")
     copy_modules(packages, root)
-    copy_program(packages / "usr/sbin/qemu-ga", root, "usr/sbin/qemu-ga")
+    agent = next(packages.glob("usr/*bin/qemu-ga"))
+    copy_program(agent, root, "usr/sbin/qemu-ga")
     shutil.copy(INIT, root / "init")
     hashed = run(["openssl", "passwd", "-6", "-salt", "corraltest", "-stdin"], stdin=PASSWORD.encode()).decode().strip()
     texts = {
