@@ -1,0 +1,288 @@
+"""The command `corral`: the node, its store, its schema."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from corral import __version__
+from corral.cli.arguments import NODE, Usage, parse
+from corral.cli.client import Client
+from corral.cli.table import Option
+from corral.core.errors import Error, NotFound
+from corral.core.layout import Layout
+from corral.store import history as past
+from corral.store.base import Cause, Past, RecordClass, Revision, Transaction, Write
+from corral.store.paths import PathView
+from corral.store.remote import RemoteStore
+from corral.system.clock import SystemClock
+from corral.system.files import atomic_write, read_bytes
+from corral.system.run import SystemRun
+
+BATCH = 500
+ME = "root@pam"
+
+
+def run(words: list[str]) -> int:
+    """Run `corral …`; answers the exit code."""
+    if not words or words[0] in ("help", "--help", "-h"):
+        print(HELP)
+        return 0
+    if words[0] not in _COMMANDS:
+        raise Usage(f"no such command: '{words[0]}'; `corral help` lists them all")
+    return _COMMANDS[words[0]](words[1:])
+
+
+HELP = """usage: corral <COMMAND> [OPTIONS]
+
+  node [--root DIR] [--port N] [--node NAME]   run a node in the foreground
+  doctor                                       is this machine fit, and what to do about what is not
+  store list [PATH]                            records, as the tree of files that users know
+  store get|history PATH                       one record: its text, or what changed it
+  store diff PATH [REVISION]                   what has changed since a revision (default: by the last change)
+  store blame PATH                             each line with the change that wrote it
+  store put PATH [FILE]                        write a record from a file or stdin
+  store snapshot FILE, store restore FILE      the whole store into a file and back
+  net nat [--remove]                           make, or take back, the bridge vmbr0 with NAT and DHCP
+  plans                                        the calls that can't be planned, and why
+  api-schema, openapi                          all calls, as JSON
+  seed --guests N [--nodes N]                  fill a scratch node's store, to try things at size
+  cli-table                                    make the tools' table of calls anew
+  version
+
+Other tools: qm (virtual machines), pvesm (storages), pveum (users), pvesh (any call)."""
+
+
+def _options(words: Sequence[str], positional: Sequence[str], *more: Option) -> tuple[Layout, dict[str, str]]:
+    """The layout, and what else was given."""
+    given = {key: str(value) for key, value in parse(words, [*more, *NODE], positional).items()}
+    root = given.pop("root", None) or os.environ.get("CORRAL_ROOT") or "/"
+    return Layout(Path(root).resolve()), given
+
+
+def _node(words: list[str]) -> int:
+    import_module("corral.daemons.node").main(words)
+    return 0
+
+
+def _doctor(words: list[str]) -> int:
+    doctor = import_module("corral.cli.doctor")
+    _options(words, ())
+    return int(doctor.report(doctor.examine(SystemRun())))
+
+
+def _version(_: list[str]) -> int:
+    print(f"corral {__version__}")
+    return 0
+
+
+def _cli_table(_: list[str]) -> int:
+    print(import_module("corral.cli.table").write())
+    return 0
+
+
+def _api_schema(_: list[str]) -> int:
+    export = import_module("corral.rest.export")
+    print(json.dumps(export.api_schema(_endpoints()), indent=1, ensure_ascii=False))
+    return 0
+
+
+def _openapi(_: list[str]) -> int:
+    export = import_module("corral.rest.export")
+    print(json.dumps(export.openapi(_endpoints(), __version__), indent=1, ensure_ascii=False))
+    return 0
+
+
+def _plans(_: list[str]) -> int:
+    for made in _endpoints():
+        if made.changes and made.plan is not None:
+            print(f"{made.pair}: {made.plan.why}")
+    return 0
+
+
+def _endpoints() -> Sequence[Any]:  # Any: Endpoints, whose module is imported late
+    api = import_module("corral.api")
+    router = import_module("corral.rest.router").Router(api.endpoints(), api.INDEX_KEYS)
+    found: Sequence[Any] = router.endpoints
+    return found
+
+
+# --- store -----------------------------------------------------------------------------------------------------------
+
+
+def _store(words: list[str]) -> int:
+    verbs: Mapping[str, Callable[[list[str]], int]] = {
+        "list": _store_list,
+        "get": _store_get,
+        "put": _store_put,
+        "history": _store_history,
+        "diff": _store_diff,
+        "blame": _store_blame,
+        "snapshot": _store_snapshot,
+        "restore": _store_restore,
+    }
+    if not words or words[0] not in verbs:
+        raise Usage("corral store needs one of: " + ", ".join(verbs))
+    return verbs[words[0]](words[1:])
+
+
+def _open(layout: Layout) -> RemoteStore:
+    if not layout.store_socket.exists():
+        raise Error(f"no node runs on '{layout.root}': its store can only be reached while it does")
+    return RemoteStore.at(layout.store_socket, SystemClock(), patience=10)
+
+
+def _store_list(words: list[str]) -> int:
+    layout, given = _options(words, () if not words or words[0].startswith("-") else ("path",))
+    for entry in PathView(_open(layout)).list(given.get("path", "")):
+        print(f"{entry.doc.version:>8}  {entry.doc.cls:<6}  {entry.path}")
+    return 0
+
+
+def _store_get(words: list[str]) -> int:
+    layout, given = _options(words, ("path",))
+    doc = PathView(_open(layout)).find(given["path"])
+    if doc is None:
+        raise NotFound(f"there is no record '{given['path']}'")
+    sys.stdout.write(doc.text)
+    return 0
+
+
+def _store_put(words: list[str]) -> int:
+    places = ("path", "file") if len(words) > 1 and not words[1].startswith("-") else ("path",)
+    layout, given = _options(words, places)
+    text = read_bytes(Path(given["file"])).decode() if "file" in given else sys.stdin.read()
+    store = _open(layout)
+    write = PathView(store).put(given["path"], text)
+    print(store.commit(Transaction(cause=Cause(who=ME, why="corral store put"), writes=(write,))))
+    return 0
+
+
+def _pasts(store: RemoteStore, path: str) -> Sequence[Past]:
+    return store.history(PathView(store).key(path), limit=1000, exact=True)
+
+
+def _store_history(words: list[str]) -> int:
+    layout, given = _options(words, ("path",))
+    for entry in _pasts(_open(layout), given["path"]):
+        when = datetime.fromtimestamp(entry.time, UTC).astimezone().isoformat(sep=" ", timespec="seconds")
+        action = "made" if entry.before is None else "deleted" if entry.after is None else "changed"
+        print(f"{entry.revision}  {when}  {action} by {entry.cause.who}: {entry.cause.why}")
+    return 0
+
+
+def _store_diff(words: list[str]) -> int:
+    places = ("path", "revision") if len(words) > 1 and not words[1].startswith("-") else ("path",)
+    layout, given = _options(words, places)
+    store = _open(layout)
+    pasts = _pasts(store, given["path"])
+    if not pasts:
+        raise NotFound(f"'{given['path']}' has no history")
+    try:
+        since = Revision.parse(given["revision"]) if "revision" in given else pasts[0].revision
+    except ValueError as exc:
+        raise Usage(f"'{given['revision']}' is no revision: `corral store history` lists them") from exc
+    later = [entry for entry in pasts if entry.revision >= since]
+    if later:
+        sys.stdout.write(past.diff(later[-1].before, later[0].after, name=given["path"]))
+    return 0
+
+
+def _store_blame(words: list[str]) -> int:
+    layout, given = _options(words, ("path",))
+    for line in past.blame(_pasts(_open(layout), given["path"])):
+        cause = line.past
+        print(f"{str(cause.revision) if cause else '-':>10}  {cause.cause.who if cause else '-':<20}  {line.text}")
+    return 0
+
+
+def _store_snapshot(words: list[str]) -> int:
+    layout, given = _options(words, ("file",))
+    atomic_write(Path(given["file"]), _open(layout).snapshot(), mode=0o600)
+    print(f"kept in {given['file']}; it holds secrets")
+    return 0
+
+
+def _store_restore(words: list[str]) -> int:
+    layout, given = _options(words, ("file",))
+    print(_open(layout).restore(Path(given["file"]).read_bytes()))
+    return 0
+
+
+# --- network ----------------------------------------------------------------------------------------------------
+
+
+def _net(words: list[str]) -> int:
+    if words[:1] != ["nat"]:
+        raise Usage("corral net needs: nat")
+    remove = Option(name="remove", kind="boolean", text="Take it back.")
+    layout, given = _options(words[1:], (), remove, Option(name="bridge"), Option(name="subnet"))
+    client = Client(layout, SystemClock())
+    node = client.node()
+    method = "DELETE" if given.pop("remove", "") == "1" else "POST"
+    upid = client.call(method, f"/nodes/{node}/network/nat", given)
+    ended = client.follow(node, upid)
+    if ended != "OK":
+        raise Error(ended)
+    return 0
+
+
+# --- seed ------------------------------------------------------------------------------------------------------------
+
+
+def _seed(words: list[str]) -> int:
+    layout, given = _options(
+        words, (), Option(name="guests", kind="integer"), Option(name="nodes", kind="integer"), Option(name="first")
+    )
+    if not given.get("guests", "").isdigit():
+        raise Usage("missing: --guests N")
+    store = _open(layout)
+    count, nodes, first = int(given["guests"]), int(given.get("nodes", "3")), int(given.get("first", "100"))
+    writes: list[Write] = [_seed_node(f"seed{index}") for index in range(nodes) if not store.get(f"node/seed{index}")]
+    taken = {doc.key for doc in store.list("guest/")}
+    numbers = [vmid for vmid in range(first, first + count) if f"guest/{vmid}" not in taken]
+    writes += [_seed_guest(vmid, f"seed{vmid % nodes}") for vmid in numbers]
+    for start in range(0, len(writes), BATCH):
+        part = tuple(writes[start : start + BATCH])
+        store.commit(Transaction(cause=Cause(who=ME, why="corral seed"), writes=part))
+    print(f"{len(numbers)} guests on {nodes} nodes that do not exist")
+    return 0
+
+
+def _seed_node(name: str) -> Write:
+    header = {"name": name, "uuid": str(uuid.uuid4())}
+    return Write(key=f"node/{name}", text="", expect=0, cls=RecordClass.API, header=header)
+
+
+def _seed_guest(vmid: int, node: str) -> Write:
+    mac = ":".join(f"{byte:02X}" for byte in (0xBC, 0x24, 0x11, *secrets.token_bytes(3)))
+    text = (
+        f"boot: order=scsi0\ncores: {1 + vmid % 8}\nmemory: {512 * (1 + vmid % 16)}\nname: guest-{vmid}\n"
+        f"net0: virtio={mac},bridge=vmbr0\nostype: l26\nscsi0: local:{vmid}/vm-{vmid}-disk-0.qcow2,size=8G\n"
+        f"scsihw: virtio-scsi-pci\nsmbios1: uuid={uuid.uuid4()}\ntags: seed\n"
+    )
+    header = {"kind": "qemu", "uuid": str(uuid.uuid4()), "node": node, "generation": "1"}
+    return Write(key=f"guest/{vmid}", text=text, expect=0, cls=RecordClass.API, header=header)
+
+
+_COMMANDS: Mapping[str, Callable[[list[str]], int]] = {
+    "node": _node,
+    "doctor": _doctor,
+    "store": _store,
+    "net": _net,
+    "plans": _plans,
+    "api-schema": _api_schema,
+    "openapi": _openapi,
+    "seed": _seed,
+    "cli-table": _cli_table,
+    "version": _version,
+    "--version": _version,
+}
