@@ -104,13 +104,15 @@ class Decoder:
 class Intake:
     """Feeds a mirror from the messages of one stream.
 
-    The mirror keeps answering from what it has until a snapshot is complete. A batch that does not follow the last one
-    raises `Error`: end the connection and begin anew.
+    The mirror keeps answering from what it has until a snapshot is complete. Batches that overtake the snapshot on the
+    sender's side wait for it. A batch that does not follow the last one raises `Error`: end the connection and begin
+    anew.
     """
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
         self._docs: list[Doc] = []
+        self._early: list[Batch] = []
         self._revision: Revision | None = None
         self.ready = False
 
@@ -123,15 +125,22 @@ class Intake:
         elif isinstance(message, Ready):
             if self._revision is None:
                 raise Error("the feed ends a snapshot that has not begun")
-            self._mirror.load(self._revision, self._docs)
-            self._docs = []
-            self.ready = True
+            self._finish(self._revision)
         elif isinstance(message, Update):
             self._update(message.batch)
 
+    def _finish(self, revision: Revision) -> None:
+        self._mirror.load(revision, self._docs)
+        early, self._docs, self._early, self.ready = self._early, [], [], True
+        for batch in early:
+            self._update(batch)
+
     def _update(self, batch: Batch) -> None:
+        if not self.ready:
+            self._early.append(batch)
+            return
         present = self._mirror.revision
-        if not self.ready or batch.revision.era != present.era:
+        if batch.revision.era != present.era:
             raise Error(f"the feed goes on at {batch.revision} without a snapshot")
         if batch.revision.number > present.number + 1:
             raise Error(f"the feed misses what came between {present} and {batch.revision}")

@@ -80,10 +80,27 @@ def test_a_big_snapshot_comes_in_pieces() -> None:
     assert found == docs
 
 
-def test_batches_without_a_snapshot_or_of_another_era_are_refused() -> None:
+def test_batches_that_overtake_the_snapshot_wait_for_it() -> None:
+    mirror = Mirror()
+    intake = feed.Intake(mirror)
+    messages: list[feed.Message] = [
+        feed.Update(batch(7, doc("old"))),
+        feed.Begin(Revision(1, 7)),
+        feed.Update(batch(8, doc("b"))),
+        feed.Records((doc("a"),)),
+        feed.Update(batch(9, doc("c"))),
+    ]
+    for message in messages:
+        intake.take(message)
+    assert mirror.list() == []
+    intake.take(feed.Ready())
+    intake.take(feed.Update(batch(10, doc("d"))))
+    assert [d.key for d in mirror.list()] == ["a", "b", "c", "d"]
+    assert mirror.revision == Revision(1, 10)
+
+
+def test_batches_of_another_era_are_refused() -> None:
     intake = feed.Intake(Mirror())
-    with pytest.raises(Error, match="without a snapshot"):
-        intake.take(feed.Update(batch(1)))
     intake.take(feed.Begin(Revision(1, 1)))
     intake.take(feed.Ready())
     with pytest.raises(Error, match="without a snapshot"):
