@@ -148,6 +148,7 @@ def _zygote(sock: socket.socket, layout: Layout, build: Build) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # it ends with corrald, by the socket
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     gc.collect()
     gc.freeze()  # so that a worker's garbage collection does not copy every page
     children: dict[int, int] = {}

@@ -104,6 +104,7 @@ def main(root: Path, boot: str) -> None:
     """Until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(process)d %(name)s %(message)s")
     layout = Layout(root)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     zygote = Zygote.fork(layout, toys.build_worker)
     files.ensure_dir(layout.run, mode=0o711)
     files.ensure_dir(layout.state, mode=0o700)
@@ -122,5 +123,4 @@ def main(root: Path, boot: str) -> None:
 
 
 if __name__ == "__main__":
-    signal.pthread_sigmask(signal.SIG_BLOCK, [])
     main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "")
