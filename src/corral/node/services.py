@@ -139,7 +139,7 @@ class SupervisedServices:
         if OURS.get(name) not in daemons(self._root):
             raise NotFound(f"service '{name}' does not run on this node")
         if action in ("start", "stop"):
-            raise Error(f"the supervisor keeps '{name}' running: it can be restarted, not {action}ed")
+            raise Error(f"the supervisor keeps '{name}' running: it can be restarted, nothing else")
 
     def act(self, name: str, action: Action) -> None:
         """See `Services`."""
