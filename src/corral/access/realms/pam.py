@@ -94,10 +94,11 @@ class _Conv(ctypes.Structure):
 
 
 class LibPam:
-    """The real `Conversation`."""
+    """The real `Conversation`. `directory` holds the services' files where that is not `/etc/pam.d`."""
 
-    def __init__(self, service: str = SERVICE) -> None:
+    def __init__(self, service: str = SERVICE, directory: str | None = None) -> None:
         self._service = service
+        self._directory = directory
 
     @cached_property
     def _libs(self) -> tuple[Any, Any]:  # Any: ctypes types its functions at run time
@@ -107,7 +108,9 @@ class LibPam:
         except OSError as exc:
             raise Error("PAM is not installed on this node (package libpam0g)") from exc
         handle = ctypes.c_void_p
-        pam.pam_start.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.POINTER(_Conv), ctypes.POINTER(handle))
+        start = (ctypes.c_char_p, ctypes.c_char_p, ctypes.POINTER(_Conv))
+        pam.pam_start.argtypes = (*start, ctypes.POINTER(handle))
+        pam.pam_start_confdir.argtypes = (*start, ctypes.c_char_p, ctypes.POINTER(handle))
         pam.pam_set_item.argtypes = (handle, ctypes.c_int, ctypes.c_char_p)
         pam.pam_authenticate.argtypes = pam.pam_acct_mgmt.argtypes = (handle, ctypes.c_int)
         pam.pam_end.argtypes = (handle, ctypes.c_int)
@@ -124,7 +127,11 @@ class LibPam:
         converse = _CONVERSE(_answering(libc, password))
         conv = _Conv(converse, None)
         handle = ctypes.c_void_p()
-        code = pam.pam_start(self._service.encode(), name.encode(), ctypes.byref(conv), ctypes.byref(handle))
+        begin = (self._service.encode(), name.encode(), ctypes.byref(conv))
+        if self._directory is None:
+            code = pam.pam_start(*begin, ctypes.byref(handle))
+        else:
+            code = pam.pam_start_confdir(*begin, self._directory.encode(), ctypes.byref(handle))
         if code != _SUCCESS:
             raise Error(f"PAM can't be started (code {code})")
         try:
