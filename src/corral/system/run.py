@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import os
 import re
@@ -33,6 +34,7 @@ Arg = str | Path | Secret
 ANY = range(256)
 """For `ok=`: every exit code is fine, death by a signal is not."""
 
+_PR_SET_PDEATHSIG = 1
 MAX_STDERR = 64 * 1024
 _ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -160,7 +162,14 @@ def shown(cmd: Sequence[Arg]) -> str:
 
 
 class SystemRun:
-    """The real `Run`."""
+    """The real `Run`.
+
+    `dies_with_parent` is for workers: what `__call__` and `lines` start is killed when the process that started it
+    dies, be it by SIGKILL; `spawn` stays as it is. Only for processes of a single thread: it runs code after the fork.
+    """
+
+    def __init__(self, *, dies_with_parent: bool = False) -> None:
+        self._dies = dies_with_parent
 
     def __call__(
         self,
@@ -183,6 +192,7 @@ class SystemRun:
             pass_fds=pass_fds,
             env=env,
             cwd=cwd,
+            dies=self._dies,
         )
         try:
             stdout, stderr = child.communicate(data, timeout=timeout)
@@ -207,7 +217,13 @@ class SystemRun:
     ) -> Output:
         """See `Run`."""
         child = _start(
-            cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=pass_fds, env=env
+            cmd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=pass_fds,
+            env=env,
+            dies=self._dies,
         )
         said: list[str] = []
         try:
@@ -279,6 +295,7 @@ def _start(
     pass_fds: Sequence[int],
     env: Mapping[str, str] | None,
     cwd: Path | None = None,
+    dies: bool = False,
 ) -> _Child:
     log.debug("run: %s", shown(cmd))
     words = [word.reveal() if isinstance(word, Secret) else str(word) for word in cmd]
@@ -292,6 +309,7 @@ def _start(
             env={**_ENVIRONMENT, **(env or {})},
             cwd=cwd,
             start_new_session=True,
+            preexec_fn=_death_with(os.getpid()) if dies else None,
         )
     except FileNotFoundError as exc:
         if cwd is not None and not cwd.is_dir():
@@ -301,6 +319,17 @@ def _start(
         raise CommandError([shown(cmd)], 127, f"program '{program}' not found (Debian package '{package}')") from exc
     except PermissionError as exc:
         raise CommandError([shown(cmd)], 126, f"program '{words[0]}' may not be run") from exc
+
+
+def _death_with(parent: int) -> Callable[[], None]:
+    """For a child before its exec: SIGKILL when its parent dies."""
+
+    def ask() -> None:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the kernel knew of the wish
+            os._exit(127)
+
+    return ask
 
 
 def _streamed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -48,6 +49,22 @@ def test_a_time_out_kills_the_whole_group(tmp_path: Path) -> None:
     with pytest.raises(TimedOut, match=r"timed out after 0\.3 s"):
         run(["sh", "-c", f"sleep 60 & echo $! > {note}; wait"], timeout=0.3)
     end = time.monotonic() + 5
+    while time.monotonic() < end and _alive(int(note.read_text())):
+        time.sleep(0.02)
+    assert not _alive(int(note.read_text()))
+
+
+def test_what_a_worker_runs_dies_with_it(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    script = (
+        "from corral.system.run import SystemRun\n"
+        f"SystemRun(dies_with_parent=True)(['sh', '-c', 'echo $$ > {note}; exec sleep 60'], timeout=60)"
+    )
+    worker = run.spawn([sys.executable, "-c", script], env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
+    end = time.monotonic() + 20
+    while time.monotonic() < end and not (note.exists() and note.read_text()):
+        time.sleep(0.02)
+    worker.signal(9)
     while time.monotonic() < end and _alive(int(note.read_text())):
         time.sleep(0.02)
     assert not _alive(int(note.read_text()))

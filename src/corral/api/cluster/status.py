@@ -14,7 +14,7 @@ from corral.rest import anyone, endpoint, need
 from corral.schema import between, doc
 from corral.schema.types import VMID
 from corral.store.base import Past
-from corral.tasks.listing import Row, owns
+from corral.tasks.listing import Row, TaskIndex, owns
 
 
 @endpoint("GET", "/cluster/status", allow=need("/", "Sys.Audit"))
@@ -59,7 +59,7 @@ def nextid(call: Call, *, vmid: VMID | None = None) -> int:
 def tasks(call: Call) -> list[Row]:
     """List recent tasks of all nodes."""
     everything = call.may(f"/nodes/{call.app.node}", "Sys.Audit")
-    return call.app.tasklog.recent(lambda user: everything or owns(call.who.full, user))
+    return TaskIndex(call.app.runner).recent(lambda user: everything or owns(call.who.full, user))
 
 
 @endpoint("GET", "/cluster/log", allow=anyone("own entries; all with Sys.Syslog on /"), root=True)
