@@ -101,6 +101,8 @@ def node(setup: Setup, key: str, volume: Volume) -> dict[str, Any]:
         "driver": "throttle",
         "node-name": top_node(key),
         "throttle-group": throttle_group(key),
+        # A filter does not take this over from what is below it, and devices ask the filter.
+        "read-only": not _overlaid(volume) and (is_read_only(setup, volume) or file.read_only),
         "file": format_node(setup, key, volume, file),
     }
 

@@ -108,9 +108,10 @@ def _items(setup: Setup) -> Iterator[Item]:
     yield from machine.render_machine(setup, {**plugged, **memory.machine_flags(setup), **guarded})
     yield from machine.render_globals(setup)
     devices = list(_devices(setup))
-    yield from machine.render_iommu(setup)
+    yield from machine.render_intel_iommu(setup)
     yield from _bridges(setup, devices)
     yield from devices
+    yield from machine.render_virtio_iommu(setup)
     yield from _clock(setup)
     yield from _last(setup)
 
@@ -172,7 +173,8 @@ def _devices(setup: Setup) -> Iterator[Item]:
 def _bridges(setup: Setup, items: list[Item]) -> Iterator[Item]:
     if setup.host.flavour.readconfig and setup.machine.kind == "q35":
         return
-    yield from pci.bridges((item for item in items if isinstance(item, Device)), setup.machine.kind)
+    single = setup.options.scsihw == "virtio-scsi-single"
+    yield from pci.bridges((item for item in items if isinstance(item, Device)), setup.machine.kind, single_scsi=single)
 
 
 def _clock(setup: Setup) -> Iterator[Item]:

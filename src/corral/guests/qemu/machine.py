@@ -122,19 +122,22 @@ def _created_since_6_1(setup: Setup) -> bool:
     return (major, minor) >= (6, 1)
 
 
-def render_iommu(setup: Setup) -> Iterator[Item]:
-    """An Intel IOMMU, which stands before all devices, or a virtio one."""
+def render_intel_iommu(setup: Setup) -> Iterator[Item]:
+    """An Intel IOMMU, which stands before all devices: they find it when they are made."""
     machine = setup.options.machine
-    if machine is None or machine.viommu is None:
+    if machine is None or machine.viommu != "intel":
         return
-    aw_bits = int(machine.aw_bits) if machine.aw_bits else None
-    if machine.viommu == "virtio":
-        yield Device("virtio-iommu-pci")
-    elif setup.machine.kind != "q35":
+    if setup.machine.kind != "q35":
         raise Error("to use Intel vIOMMU please set the machine type to q35")
-    else:
-        # Interrupt remapping needs an interrupt controller in user space, which emulation always has.
-        yield Device("intel-iommu", props={"intremap": True, "caching-mode": True, "aw-bits": aw_bits})
+    aw_bits = int(machine.aw_bits) if machine.aw_bits else None
+    yield Device("intel-iommu", props={"intremap": True, "caching-mode": True, "aw-bits": aw_bits})
+
+
+def render_virtio_iommu(setup: Setup) -> Iterator[Item]:
+    """A virtio IOMMU, which stands after all devices: it takes a PCI slot that they left free."""
+    machine = setup.options.machine
+    if machine is not None and machine.viommu == "virtio":
+        yield Device("virtio-iommu-pci")
 
 
 def render_confidential(setup: Setup) -> tuple[list[Item], dict[str, Any]]:

@@ -47,25 +47,26 @@ def root_port(index: int) -> dict[str, str]:
     return {"bus": f"ich9-pcie-port-{index + 1}", "addr": "0x0"}
 
 
-def bridges(devices: Iterable[Device], kind: str) -> Iterator[Device]:
-    """The bridges and root ports that these devices need and the machine does not have by itself."""
-    buses = {str(device.props.get("bus", "")) for device in devices}
-    wanted = sorted(int(bus[4:]) for bus in buses if bus.startswith("pci.") and bus[4:].isdigit())
+def bridges(devices: Iterable[Device], kind: str, *, single_scsi: bool) -> Iterator[Device]:
+    """The bridges that the machine does not have by itself, and the root ports that these devices need.
+
+    Bridges are there from the start, whether in use or not: none can be added while the guest runs, devices can.
+    `single_scsi`: one controller for each SCSI disk, which have a bridge of their own.
+    """
     if kind == "q35":
-        yield from _q35(wanted, buses)
+        yield from _q35({str(device.props.get("bus", "")) for device in devices}, single_scsi=single_scsi)
         return
-    slots = {1: "0x1e", 2: "0x1f", 3: "0x5"}
-    root = "pcie.0" if kind == "virt" else "pci.0"
-    for number in wanted:
-        if number:
-            # A bus of its own for single SCSI controllers takes the place that their shared one leaves free.
-            yield Device("pci-bridge", f"pci.{number}", {"chassis_nr": number, "bus": root, "addr": slots[number]})
+    # The bridge for single SCSI controllers takes the place that a shared one leaves free.
+    slots = {1: "0x1e", 2: "0x1f", **({3: "0x5"} if single_scsi else {})}
+    driver, root = ("pcie-pci-bridge", "pcie.0") if kind == "virt" else ("pci-bridge", "pci.0")
+    for number, slot in slots.items():
+        chassis = {} if kind == "virt" else {"chassis_nr": number}
+        yield Device(driver, f"pci.{number}", {**chassis, "bus": root, "addr": slot})
 
 
-def _q35(wanted: list[int], buses: set[str]) -> Iterator[Device]:
-    if wanted:
-        yield Device("i82801b11-bridge", "pcidmi", {"bus": "pcie.0", "addr": "0x1e"})
-    for number in wanted:
+def _q35(buses: set[str], *, single_scsi: bool) -> Iterator[Device]:
+    yield Device("i82801b11-bridge", "pcidmi", {"bus": "pcie.0", "addr": "0x1e"})
+    for number in range(4 if single_scsi else 3):
         place = {"bus": "pcidmi", "addr": hex(number + 1)}
         yield Device("pci-bridge", f"pci.{number}", {"chassis_nr": number + 1, **place})
     for index in range(16):
