@@ -27,7 +27,7 @@ from corral.metrics.resources import GuestRows, facts_of
 from corral.metrics.sampler import PERIOD, Sampler, read_machine
 from corral.metrics.series import Metrics
 from corral.network import nat as network_nat
-from corral.network.nat import Nat
+from corral.network.nat import Nat, NatUp
 from corral.node import facts
 from corral.node import service as node_service
 from corral.node.service import Host
@@ -42,7 +42,7 @@ from corral.store.sqlite import SqliteStore
 from corral.system import files, proc
 from corral.system.clock import SystemClock
 from corral.system.run import Run, SystemRun
-from corral.tasks.base import Registry, Tasks, TaskType, UndoType
+from corral.tasks.base import Draws, Registry, Requester, Tasks, TaskType, UndoType
 from corral.tasks.board import TaskBoard
 from corral.tasks.live import Spawner
 from corral.tasks.runner import Node, TaskRunner
@@ -128,9 +128,20 @@ class _Elsewhere:
         raise Error(f"internal error: {self._says} (.{name})")
 
 
-def _build(layout: Layout, node: str, clock: Clock, store: Store, *, tree: Tree, tasks: Any, **more: Any) -> App:
+def _build(
+    layout: Layout,
+    node: str,
+    clock: Clock,
+    store: Store,
+    *,
+    tree: Tree,
+    tasks: Any,
+    dies_with_parent: bool = False,
+    **more: Any,
+) -> App:
     """The services that all flavours have. Any: `tasks` may be `_Elsewhere`, which passes for everything."""
-    run, noted = SystemRun(), NotedTree(tree)
+    # A worker's programs must not outlive it: somebody undoes what it did.
+    run, noted = SystemRun(dies_with_parent=dies_with_parent), NotedTree(tree)
     storage = Storages(node=node, tree=noted, run=run, clock=clock, layout=layout)
     parts = {"board": StatusBoard(), "taskboard": TaskBoard(), "listen": lambda _: lambda: None, **more}
     hub = Hub(lambda: noted.revision, parts["listen"], parts["board"], parts["taskboard"])
@@ -158,7 +169,8 @@ def build_worker(layout: Layout, node: str) -> App:
     """The app of a worker: reads and writes through corrald's `store.sock`, surviving its restarts."""
     clock = SystemClock()
     store = RemoteStore.at(layout.store_socket, clock)
-    return _build(layout, node, clock, store, tree=store, tasks=_Elsewhere("the task runner", "it is corrald's"))
+    tasks = _Elsewhere("the task runner", "it is corrald's")
+    return _build(layout, node, clock, store, tree=store, tasks=tasks, dies_with_parent=True)
 
 
 def build_api(layout: Layout, node: str, clock: Clock, mirror: Mirror, **boards: Any) -> App:
@@ -248,6 +260,7 @@ def duties(app: App) -> list[Duty]:
     sampler = build_sampler(app)
     return [
         Duty("sample", PERIOD, sampler.sample),
+        Duty("nat", 300, lambda: restore_nat(app)),
         Duty("keys", 3600, lambda: rotate_keys(app.store, app.clock)),
         Duty("tasks", 3600, app.runner.housekeep),
         Duty(
@@ -256,6 +269,13 @@ def duties(app: App) -> list[Duty]:
             lambda: app.store.prune(older_than=app.clock.now() - HISTORY_AGE, max_bytes=HISTORY_BYTES),
         ),
     ]
+
+
+def restore_nat(app: App) -> None:
+    """Make the NAT bridge again where a reboot, or the end of its DHCP server, has left its record alone."""
+    state = app.nat.state()
+    if state is not None and not app.nat.whole():
+        app.tasks.spawn(NatUp(bridge=state.bridge), Draws(), Requester(user="root@pam"))
 
 
 def build_sampler(app: App) -> Sampler:
