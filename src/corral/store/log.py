@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from corral.store.base import Batch, Reset, Revision
 
 MAX_BATCHES = 10_000
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 
 
 class Log:

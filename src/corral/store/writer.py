@@ -19,7 +19,18 @@ T = TypeVar("T")
 
 MAX_GROUP = 512
 MAX_GROUP_BYTES = 16 * 1024 * 1024
-_UNREADABLE = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+# Not all I/O errors: those of the shared-memory file, say on a full disk, come before anything is written.
+_UNREADABLE = frozenset(
+    {
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_DIR_FSYNC,
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
 
 
 class Job(Generic[T]):
@@ -170,4 +181,4 @@ class Writer:
 
 
 def _code(exc: sqlite3.Error) -> int:
-    return int(getattr(exc, "sqlite_errorcode", 0)) & 0xFF
+    return int(getattr(exc, "sqlite_errorcode", 0))

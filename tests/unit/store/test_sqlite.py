@@ -227,7 +227,7 @@ class FailingDisk:
     def execute(self, statement: str) -> None:
         if statement == "COMMIT":
             error = sqlite3.OperationalError("disk I/O error")
-            error.sqlite_errorcode = sqlite3.SQLITE_IOERR | 1024
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
             raise error
 
 
