@@ -50,6 +50,7 @@ class Rights:
             for member in (*(f"/vms/{vmid}" for vmid in pool.vms), *(f"/storage/{name}" for name in pool.storages)):
                 self._pools.setdefault(member, []).append(f"/pool/{poolid}")
         self._by_groups: dict[str, _Entries] = {}
+        self._passed_on: dict[tuple[str, str], _Roles] = {}
         self._held: dict[tuple[str, str], tuple[Granted, frozenset[str]]] = {}
         self._of_roles: dict[frozenset[tuple[str, bool]], Granted] = {}
 
@@ -155,19 +156,31 @@ class Rights:
         return roles
 
     def _walk(self, who: Identity, path: str) -> _Roles:
-        own = self._entries.get(who.full, {})
-        groups = self._group_entries(who.user) if who.token is None else {}
-        if not own and not groups:
-            return {}
-        roles: _Roles = {}
-        for level in _levels(path):
-            exact = level == path
-            for entries in (own, groups):
-                found = {role: on for role, on in entries.get(level, {}).items() if exact or on}
-                if found:
-                    roles = found
-                    break
+        """The roles on exactly this path, pools aside."""
+        roles = self._level(who, path, exact=True) or self._inherited(who, _parent(path))
         return {NO_ACCESS: roles[NO_ACCESS]} if NO_ACCESS in roles else roles
+
+    def _inherited(self, who: Identity, path: str) -> _Roles:
+        """The roles that reach what lies below a path. Kept: thousands of guests share one answer."""
+        if not path:
+            return {}
+        key = (who.full, path)
+        if key not in self._passed_on:
+            if len(self._passed_on) >= _MOST_CACHED:
+                self._passed_on.clear()
+            roles = self._level(who, path, exact=False) or self._inherited(who, _parent(path))
+            self._passed_on[key] = roles
+            return roles
+        return self._passed_on[key]
+
+    def _level(self, who: Identity, path: str, *, exact: bool) -> _Roles:
+        """What the entries of one level yield: one's own, else those of one's groups."""
+        own = self._entries.get(who.full, {}).get(path, {})
+        found = {role: on for role, on in own.items() if exact or on}
+        if found or who.token is not None:
+            return found
+        groups = self._group_entries(who.user).get(path, {})
+        return {role: on for role, on in groups.items() if exact or on}
 
     def _group_entries(self, user: str) -> _Entries:
         """The entries of all groups of a user, together."""
@@ -182,13 +195,6 @@ class Rights:
         return self._by_groups[user]
 
 
-def _levels(path: str) -> list[str]:
-    """`/a/b` → `/`, `/a`, `/a/b`."""
-    levels = ["/"]
-    position = path.find("/", 1)
-    while position != -1:
-        levels.append(path[:position])
-        position = path.find("/", position + 1)
-    if path != "/":
-        levels.append(path)
-    return levels
+def _parent(path: str) -> str:
+    """`/a/b` → `/a`, `/a` → `/`, `/` → nothing."""
+    return path.rpartition("/")[0] or ("/" if len(path) > 1 else "")

@@ -87,17 +87,19 @@ _ACL_PATH: Final = re.compile(
         )
     )
 )
+_LONGEST, _DEEPEST = 1024, 16
 _PATH_CHARACTERS: Final = re.compile(r"[A-Za-z0-9.\-_/]*")
 
 
 def normalize_path(path: str) -> str | None:
-    """An ACL path in its one form: a single leading slash, none at the end, none doubled. None for bad characters.
+    """An ACL path in its one form: a single leading slash, none at the end, none doubled.
 
-    `.` and `..` have no meaning: they are names like any other.
+    None for bad characters, and for one deeper or longer than any path can be. `.` and `..` have no meaning: they are names like any other.
     """
-    if not _PATH_CHARACTERS.fullmatch(path):
+    if len(path) > _LONGEST or not _PATH_CHARACTERS.fullmatch(path):
         return None
-    return "/" + "/".join(part for part in path.split("/") if part)
+    parts = [part for part in path.split("/") if part]
+    return None if len(parts) > _DEEPEST else "/" + "/".join(parts)
 
 
 def is_acl_path(path: str) -> bool:

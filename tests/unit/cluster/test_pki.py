@@ -84,7 +84,7 @@ def test_a_broken_or_foreign_file_is_replaced(layout: Layout, clock: FakeClock, 
         load(made.certificate).verify_directly_issued_by(load(made.authority))
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(made.certificate, made.key)
     (layout.pki / name).unlink()
-    assert pki.ensure(layout, clock, node="n1")
+    assert pki.ensure(layout, clock, node="n1").certificate.exists()
 
 
 def test_an_ended_authority_is_made_again(layout: Layout, clock: FakeClock) -> None:
