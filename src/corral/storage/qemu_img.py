@@ -123,6 +123,12 @@ def _vmdk(descriptor: int, head: bytes) -> Header:
     return Header("vmdk", capacity * SECTOR, backing, foreign=foreign)
 
 
+def by_descriptor(descriptor: int) -> Path:
+    """An open file as a path for a program that inherits it: what it writes goes there, whatever has become of the
+    name. A program that outlives its killed starter can't bring back a file that was removed meanwhile."""
+    return Path(f"/proc/self/fd/{descriptor}")
+
+
 class QemuImg:
     """The program `qemu-img`. Paths are absolute; sizes are bytes; formats are always named, never guessed by it."""
 
@@ -133,21 +139,22 @@ class QemuImg:
         self,
         path: Path,
         form: str,
-        size: int | None,
+        size: int,
         *,
         preallocation: Preallocation = "off",
         backing: tuple[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         """Write an empty image into the file at `path`, which is overwritten.
 
-        `backing` is the text of the backing file's path and its format; the size may then be None: the backing's.
+        `backing` is the text of the backing file's path and its format; that file is not looked at. A path of
+        `by_descriptor` needs the descriptor in `pass_fds`.
         """
         options = _create_options(form, preallocation, backed=backing is not None)
         command: list[Arg] = ["qemu-img", "create", "-q", "-f", form, *options]
         if backing:
-            command += ["-b", backing[0], "-F", backing[1]]
-        command += [path] if size is None else [path, str(size)]
-        self.run(command, timeout=_CREATE_TIMEOUT)
+            command += ["-u", "-b", backing[0], "-F", backing[1]]
+        self.run([*command, path, str(size)], timeout=_CREATE_TIMEOUT, pass_fds=pass_fds)
 
     def resize(self, path: Path, form: str, size: int, *, preallocation: Preallocation = "off") -> None:
         """Grow an image that no guest has open."""
@@ -172,9 +179,7 @@ class QemuImg:
 
         `on_progress` gets fractions from 0 to 1. `rate` limits to that many bytes a second. Holes stay holes.
         """
-        # A worker that is killed takes the copy with it: it would fill a file that is about to be removed.
-        command: list[Arg] = ["setpriv", "--pdeathsig", "KILL", "--", "qemu-img", "convert", "-p", "-t", "writeback"]
-        command += ["-f", source_format, "-O", target_format]
+        command: list[Arg] = ["qemu-img", "convert", "-p", "-t", "writeback", "-f", source_format, "-O", target_format]
         command += _create_options(target_format, preallocation, backed=False)
         if snapshot is not None:
             command += ["-l", f"snapshot.name={snapshot}"]

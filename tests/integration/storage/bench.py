@@ -29,7 +29,11 @@ class Surroundings:
     """What a worker asks of its app."""
 
     def __init__(self, app: App) -> None:
-        self.registry, self.store, self.clock, self.storage = REGISTRY, app.store, app.clock, app.storage
+        self.registry, self.store, self.clock, self._app = REGISTRY, app.store, app.clock, app
+
+    @property
+    def storage(self) -> Storages:
+        return self._app.storage
 
 
 class Bench:
@@ -44,13 +48,15 @@ class Bench:
         self.app = make_app(root, clock=clock, store=store, layout=layout)
         storages = Storages(node="testnode", tree=self.app.tree, run=run or SystemRun(), clock=clock, layout=layout)
         self.app.storage = storages
-        surroundings: Any = Surroundings(self.app)
+        # Any: the toys' workers know their own app only.
+        self.surroundings: Any = Surroundings(self.app)
+        workers: Any = self.surroundings
         self.runner = TaskRunner(
             Node("testnode", layout, "boot1"),
             REGISTRY,
-            lambda: surroundings,
+            lambda: self.surroundings,
             store,
-            spawner=ThreadSpawner(surroundings, layout.task_logs),
+            spawner=ThreadSpawner(workers, layout.task_logs),
             clock=clock,
             counter=Counter(root / "counter"),
         )

@@ -87,8 +87,8 @@ def test_commands_name_their_formats() -> None:
     assert run.commands == [
         "qemu-img create -q -f qcow2 -o preallocation=metadata /s/a.qcow2 1048576",
         "qemu-img create -q -f raw /s/a.raw 1048576",
-        "qemu-img create -q -f qcow2 -b ../1/base-1-disk-0.raw -F raw /s/b.qcow2 1048576",
-        "setpriv --pdeathsig KILL -- qemu-img convert -p -t writeback -f vmdk -O raw -o preallocation=falloc -r 1000 /s/a /s/b",
+        "qemu-img create -q -f qcow2 -u -b ../1/base-1-disk-0.raw -F raw /s/b.qcow2 1048576",
+        "qemu-img convert -p -t writeback -f vmdk -O raw -o preallocation=falloc -r 1000 /s/a /s/b",
         "qemu-img resize -q -f raw --preallocation=falloc /s/a 2097152",
         "qemu-img snapshot -a before /s/a",
     ]

@@ -29,7 +29,7 @@ from corral.storage.base import (
     StorageConfig,
     VolumeInfo,
 )
-from corral.storage.qemu_img import Preallocation, QemuImg, read_header
+from corral.storage.qemu_img import Preallocation, QemuImg, by_descriptor, read_header
 from corral.storage.volid import Volname
 from corral.system import files
 
@@ -296,12 +296,12 @@ class Dir(Storage[DirConfig]):
             raise AlreadyExists(f"volume '{self.id}:{volname}' already exists") from exc
 
     @contextlib.contextmanager
-    def _created(self, volname: str) -> Iterator[tuple[Volname, int, Path]]:
+    def _created(self, volname: str) -> Iterator[tuple[Volname, int]]:
         """Claim an image's file, let the caller fill it, sync it; remove it if that fails."""
         found, descriptor = self._claim(volname)
         try:
             try:
-                yield found, descriptor, self.path(volname)
+                yield found, descriptor
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -317,13 +317,19 @@ class Dir(Storage[DirConfig]):
         if self._parsed(volname).format == "subvol":
             self._allocate_subvol(self._parsed(volname), size)
             return
-        with self._created(volname) as (found, descriptor, path):
+        with self._created(volname) as (found, descriptor):
             if found.format == "raw" and self._preallocation in ("off", "metadata"):
                 os.truncate(descriptor, size)
             elif found.format == "raw" and self._preallocation == "falloc":
                 os.posix_fallocate(descriptor, 0, size)
             else:
-                self._qemu_img.create(path, found.format, size, preallocation=self._preallocation)
+                self._qemu_img.create(
+                    by_descriptor(descriptor),
+                    found.format,
+                    size,
+                    preallocation=self._preallocation,
+                    pass_fds=[descriptor],
+                )
 
     def _allocate_subvol(self, found: Volname, size: int) -> None:
         if size:
@@ -387,16 +393,17 @@ class Dir(Storage[DirConfig]):
         self, volname: str, source: Path, source_format: str, report: Reporter = SILENT, *, snapshot: str | None = None
     ) -> None:
         """By qemu-img convert."""
-        with self._created(volname) as (found, _descriptor, path):
+        with self._created(volname) as (found, descriptor):
             self._qemu_img.convert(
                 source,
                 source_format,
-                path,
+                by_descriptor(descriptor),
                 found.format,
                 preallocation=self._preallocation,
                 on_progress=report.progress,
                 cancelled=report.cancelled,
                 snapshot=snapshot,
+                pass_fds=[descriptor],
             )
 
     def clone(self, base: str, volname: str) -> str:
@@ -406,9 +413,9 @@ class Dir(Storage[DirConfig]):
             size = read_header(descriptor, origin.format).size
         if not origin.is_base:
             raise Error(f"can't clone '{self.id}:{base}': it is no template's image")
-        with self._created(volname) as (found, _descriptor, path):
+        with self._created(volname) as (found, descriptor):
             backing = (f"../{origin.vmid}/{origin.name}", origin.format)
-            self._qemu_img.create(path, found.format, size, backing=backing)
+            self._qemu_img.create(by_descriptor(descriptor), found.format, size, backing=backing, pass_fds=[descriptor])
         return volid.volname_text(found._replace(basename=origin.name, basevmid=origin.vmid))
 
     def make_base(self, volname: str) -> str:
