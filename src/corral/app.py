@@ -30,7 +30,9 @@ from corral.network import nat as network_nat
 from corral.network.nat import Nat, NatUp
 from corral.node import facts
 from corral.node import service as node_service
+from corral.node import shell as node_shell
 from corral.node.service import Host
+from corral.node.shell import Shells
 from corral.rest.plan import KEY as PLAN_KEY
 from corral.storage import work as storage_work
 from corral.storage.service import FreeVolume, RemoveFile, Storages
@@ -80,6 +82,7 @@ class App:
     taskboard: TaskBoard
     hub: Hub
     host: Host
+    shells: Shells
     nat: Nat
     rows: GuestRows
     registry: Registry
@@ -109,6 +112,7 @@ TASKS: tuple[TaskType[Any, Any], ...] = (
     TaskType(storage_work.Prune, _storage, storage_work.check_prune, storage_work.act_prune),
     TaskType(storage_work.SetAttributes, _storage, storage_work.check_attributes, storage_work.act_attributes),
     *node_service.TASKS,
+    *node_shell.TASKS,
     *network_nat.TASKS,
 )
 UNDOS: tuple[UndoType[Any, Any], ...] = (
@@ -158,6 +162,7 @@ def _build(
         metrics=Metrics(layout.metrics, clock),
         hub=hub,
         host=Host(layout, run, clock, node),
+        shells=Shells(layout),
         nat=Nat(layout=layout, run=run, tree=noted, node=node),
         rows=GuestRows(tree, parts["listen"], parts["board"], facts_of),
         registry=Registry(TASKS, UNDOS),

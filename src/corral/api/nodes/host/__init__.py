@@ -13,6 +13,7 @@ from corral.api.nodes.host import (
     scan,
     services,
     settings,
+    shell,
 )
 
 ENDPOINTS = (
@@ -24,6 +25,7 @@ ENDPOINTS = (
     *scan.ENDPOINTS,
     *network.ENDPOINTS,
     *rrd.ENDPOINTS,
+    *shell.ENDPOINTS,
     *execute.ENDPOINTS,
     *capabilities.ENDPOINTS,
 )

@@ -1,0 +1,100 @@
+"""The node's shell on a web terminal: a log-in prompt, or root's own shell for root@pam."""
+
+from __future__ import annotations
+
+import grp
+import os
+import secrets
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from corral.core.errors import Error, Forbidden
+from corral.core.layout import Layout
+from corral.system import files, relay
+from corral.system.terminal import open_terminal
+from corral.tasks.base import Draws, Intent, TaskArgs, TaskType, Work
+
+FIRST_PORT, LAST_PORT = 5900, 5999
+CLIENT_TIMEOUT = 10.0
+"""Seconds within which the client must come."""
+GROUP = "corral"
+
+Command = Literal["ceph_install", "login", "upgrade"]
+
+
+class TermShell(TaskArgs, frozen=True, kw_only=True):
+    """One session on the console socket `port`; `greeting` is what the client must say first: `user:ticket`."""
+
+    type: ClassVar[str] = "termproxy"
+    port: int
+    greeting: str
+    user: str
+    command: Command = "login"
+
+
+class Shells:
+    """Opens terminals on this node."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def socket(self, port: int) -> Path:
+        """Where a session is reached."""
+        return self._layout.consoles / f"{port}.sock"
+
+    def free_port(self) -> int:
+        """A number that no session has; at random, since a session begins only after its answer."""
+        for _ in range(200):
+            port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT + 1)
+            if not self.socket(port).exists():
+                return port
+        raise Error("unable to find free port (5900-5999)")
+
+    def check(self, args: TermShell, draws: Draws) -> Intent:
+        """Refuse commands that only root@pam may start without a log-in, and those that there are not."""
+        if args.command != "login" and args.user != "root@pam":
+            raise Forbidden("Permission check failed (user != root@pam)")
+        if args.command == "ceph_install":
+            raise Error("Ceph is not supported by this version")
+        return Intent(effects=(f"opens a terminal on this node for {args.user}",))
+
+    def act(self, args: TermShell, work: Work) -> None:
+        """Wait for the client, check what it says, then pass bytes until one side leaves."""
+        files.ensure_dir(self._layout.consoles, mode=0o711)
+        listener = relay.Listener(self.socket(args.port), group=_group())
+        with listener.accept(CLIENT_TIMEOUT) as client:
+            first = relay.greet(client, lambda said: secrets.compare_digest(said.encode(), args.greeting.encode()))
+            terminal = open_terminal(command_of(args), environment())
+            try:
+                relay.relay(client, relay.TerminalTarget(terminal.master), framed=True, first=first)
+            finally:
+                terminal.close()
+
+
+def command_of(args: TermShell) -> list[str]:
+    """root@pam has proven who it is; everybody else logs in as a user of the machine."""
+    if args.command == "upgrade":
+        return ["sh", "-c", "apt-get update && apt-get dist-upgrade; exec bash -l"]
+    return ["login", "-f", "root"] if args.user == "root@pam" else ["login"]
+
+
+def environment() -> dict[str, str]:
+    """What a shell is started with."""
+    return {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root"}  # fmt: skip
+
+
+def _group() -> int | None:
+    """The group of the daemon that connects to consoles; root's own where it is not set up."""
+    try:
+        return grp.getgrnam(GROUP).gr_gid
+    except KeyError:
+        return os.getgid()
+
+
+def _shells(app: Any) -> Shells:  # Any: the app, which this room does not know
+    shells: Shells = app.shells
+    return shells
+
+
+TASKS: tuple[TaskType[Any, Any], ...] = (TaskType(TermShell, _shells, Shells.check, Shells.act),)
