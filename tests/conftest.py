@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from corral.system.fakes import FakeClock, FakeRun
@@ -16,6 +18,10 @@ from tests.lab import guest as lab_guest
 pytest_plugins = ["tests.coverage_api"]
 
 ROOT = Path(__file__).parent.parent
+
+# A slow machine is no failure, and examples that failed once are written down as tests, not in a database.
+hypothesis.settings.register_profile("corral", database=None, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("corral")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,7 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fence(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def fence(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """Unit tests start no process, reach no network and write only below `tmp_path`."""
     if ROOT / "tests" / "unit" not in request.path.parents:
         yield
@@ -36,7 +44,8 @@ def fence(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     for marker in request.node.iter_markers("unfenced"):
         assert marker.kwargs.get("why"), "say why: @pytest.mark.unfenced('processes', why='…')"
         opened.update(marker.args)
-    writable = [tmp_path_factory.getbasetemp(), ROOT / ".hypothesis", ROOT / ".cache"]
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.getbasetemp()))
+    writable = [tmp_path_factory.getbasetemp(), ROOT / ".cache"]
     writable.append(Path(os.environ["CORRAL_CALL_LOG"]).parent)
     with fences.closed(opened=opened, writable=writable):
         yield
