@@ -86,8 +86,6 @@ async def console(node: Node, vmid: int, headers: dict[str, str], opened: dict[s
 @pytest.mark.exercises(
     "POST /nodes/{node}/qemu", "vmid", "name", "memory", "scsi0", "scsihw", "serial0", "agent", "net0", "ide2"
 )
-    "POST /nodes/{node}/qemu", "vmid", "name", "memory", "scsi0", "scsihw", "serial0", "agent", "net0"
-)
 @pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/termproxy")
 @pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/agent/ping")
 @pytest.mark.exercises("PUT /nodes/{node}/qemu/{vmid}/config", "digest", "description")

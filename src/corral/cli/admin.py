@@ -16,7 +16,7 @@ from typing import Any
 from corral import __version__
 from corral.cli.arguments import NODE, Usage, parse
 from corral.cli.client import Client
-from corral.cli.table import Option
+from corral.cli.table import Option, load
 from corral.core.errors import Error, NotFound
 from corral.core.layout import Layout
 from corral.store import history as past
@@ -223,12 +223,13 @@ def _store_restore(words: list[str]) -> int:
 def _net(words: list[str]) -> int:
     if words[:1] != ["nat"]:
         raise Usage("corral net needs: nat")
+    made, gone = (load().call(f"{method} /nodes/{{node}}/nat") for method in ("POST", "DELETE"))
     remove = Option(name="remove", kind="boolean", text="Take it back.")
-    layout, given = _options(words[1:], (), remove, Option(name="bridge"), Option(name="subnet"))
+    layout, given = _options(words[1:], (), remove, *(option for option in made.options if option.name != "node"))
     client = Client(layout, SystemClock())
     node = client.node()
-    method = "DELETE" if given.pop("remove", "") == "1" else "POST"
-    upid = client.call(method, f"/nodes/{node}/network/nat", given)
+    wanted = gone if given.pop("remove", "") == "1" else made
+    upid = client.call(wanted.method, f"/nodes/{node}/nat", given)
     ended = client.follow(node, upid)
     if ended != "OK":
         raise Error(ended)

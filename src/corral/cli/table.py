@@ -14,7 +14,6 @@ from typing import Annotated, Any
 
 import msgspec
 
-from corral.cli.commands import TOOLS
 from corral.schema.fields import name
 from corral.system.files import atomic_write
 
@@ -79,9 +78,6 @@ def build() -> bytes:
     api = import_module("corral.api")
     router = import_module("corral.rest.router").Router(api.endpoints(), api.INDEX_KEYS)
     calls = {made.pair: _call(made) for made in router.endpoints}
-    for tool, commands in TOOLS.items():
-        for command in commands.values():
-            assert not command.call or command.call in calls, f"{tool}: there is no call {command.call}"
     return msgspec.json.encode({"calls": calls})
 
 
