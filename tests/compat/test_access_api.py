@@ -354,6 +354,21 @@ def test_passwords_are_kept_as_argon2_hashes_of_class_root(node: Node, joe: Clie
     assert ShadowConfig.parse(doc.text).hashes["joe"].startswith("$argon2id$")
 
 
+@pytest.mark.parametrize("imported", ["$5$saltsalt$OUO9K1RI5TUk2kJK.Bn68Q/88cgTdOg3IPsElyQJ1j9", None])
+def test_an_imported_or_cheap_hash_is_renewed_at_log_in(
+    node: Node, joe: Client, anybody: Client, imported: str | None
+) -> None:
+    old = imported or Pve(node.tree, Cost(passes=2, memory=16)).hash(Secret("imported"), b"x" * 16)
+    node.put(SHADOW, str(ShadowConfig().with_hash("joe", old)))
+    ticket = {"username": "joe@pve", "password": joe.credentials.ticket}
+    assert anybody.refused("POST", "/access/ticket", username="joe@pve", password="wrong")[0] == 401
+    assert anybody.do("POST", "/access/ticket", **ticket)
+    assert old in node.text(SHADOW)
+    for _ in range(2):
+        assert anybody.do("POST", "/access/ticket", username="joe@pve", password="imported")
+        assert ShadowConfig.parse(node.text(SHADOW)).hashes["joe"].startswith("$argon2id$v=19$m=8,t=1,p=1$")
+
+
 def test_tokens_may_not_log_in_or_change_passwords(node: Node, root: Client, joe: Client) -> None:
     token = token_of(node, root, "joe@pve", "full", privsep=0)
     call = {"userid": "joe@pve", "password": "another-password", "confirmation__password": JOE_PASSWORD}

@@ -94,7 +94,8 @@ _PATH_CHARACTERS: Final = re.compile(r"[A-Za-z0-9.\-_/]*")
 def normalize_path(path: str) -> str | None:
     """An ACL path in its one form: a single leading slash, none at the end, none doubled.
 
-    None for bad characters, and for one deeper or longer than any path can be. `.` and `..` have no meaning: they are names like any other.
+    None for bad characters, and for one deeper or longer than any path can be. `.` and `..` have no meaning:
+    they are names like any other.
     """
     if len(path) > _LONGEST or not _PATH_CHARACTERS.fullmatch(path):
         return None

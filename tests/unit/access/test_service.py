@@ -133,7 +133,7 @@ def test_a_user_without_password_does_not_log_in(store: MemoryStore, clock: Fake
             access.login("joe@pve", Secret(password), address=password)
 
 
-@pytest.mark.parametrize("digest", ["*", "$5$salt$hash", "$argon2id$v=19$broken", "!"])
+@pytest.mark.parametrize("digest", ["*", "$5$salt$hash", "$1$salt$hash", "$argon2id$v=19$broken", "!"])
 def test_a_hash_of_another_kind_lets_nobody_in(store: MemoryStore, realm: Pve, digest: str) -> None:
     put(store, SHADOW, str(ShadowConfig().with_hash("joe", digest)))
     assert not realm.authenticate("joe", Secret("x"), "", known=True)

@@ -43,6 +43,10 @@ class Realm(Protocol):
         """What is kept of a new password; `Error` for realms whose passwords are kept elsewhere."""
         ...
 
+    def outdated(self, name: str) -> bool:
+        """Whether what is kept of the password of `name` should be replaced by a new `hash` of it."""
+        ...
+
 
 def config_types(plugins: tuple[type[Realm], ...]) -> dict[str, type[Any]]:
     """Section types of `domains.cfg`."""

@@ -71,6 +71,10 @@ class Pam:
         """PAM keeps its own passwords."""
         raise Error("can't set the password of a user in realm 'pam' here: run 'passwd' on the node")
 
+    def outdated(self, name: str) -> bool:
+        """Never: nothing is kept here."""
+        return False
+
 
 class _Message(ctypes.Structure):
     _fields_ = (("style", ctypes.c_int), ("text", ctypes.c_char_p))

@@ -1,4 +1,4 @@
-"""Realm `pve`: passwords as Argon2id hashes in `shadow.cfg`."""
+"""Realm `pve`: passwords as Argon2id hashes in `shadow.cfg`. Imported hashes of libcrypt are renewed at log-in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from corral.access.realms.base import RealmConfig
+from corral.access.realms.crypt import is_crypt, matches
 from corral.access.secrets import SHADOW, ShadowConfig
 from corral.core.errors import Error
 from corral.core.secret import Secret
@@ -23,8 +24,8 @@ class Cost(NamedTuple):
     memory: int
 
 
-COST: Final = Cost(passes=3, memory=32 * 1024)
-"""About 50 ms on a small server; above OWASP's least values (2 passes over 19 MiB). The memory is given back."""
+COST: Final = Cost(passes=3, memory=64 * 1024)
+"""The passes and memory of RFC 9106's second recommendation; the memory is given back."""
 
 _AT_ONCE: Final = 2
 """Hashes computed side by side: a crowd of log-ins must not take all memory and processors."""
@@ -50,19 +51,35 @@ class Pve:
 
     def authenticate(self, name: str, password: Secret, address: str, *, known: bool) -> bool:
         """Compare with the hash in `shadow.cfg`; an unknown user or one without password costs the same time."""
-        doc = self._tree.get(SHADOW)
-        digest = ShadowConfig.parse(doc.text).hashes.get(name) if doc and known else None
+        digest = self._digest(name) if known else None
         with self._slots:
             return self._matches(digest or self._dummy(), password) and digest is not None
+
+    def _digest(self, name: str) -> str | None:
+        doc = self._tree.get(SHADOW)
+        return ShadowConfig.parse(doc.text).hashes.get(name) if doc else None
 
     def _matches(self, digest: str, password: Secret) -> bool:
         try:
             return self._hasher.verify(digest, password.reveal())
         except InvalidHashError:
-            # A hash of another kind, from an imported file: nobody logs in by it, in the usual time.
+            if is_crypt(digest):
+                return matches(digest, password.reveal())
+            # No hash at all, as `*` or `!`: nobody logs in by it, in the usual time.
             self._matches(self._dummy(), password)
             return False
         except Argon2Error:
+            return False
+
+    def outdated(self, name: str) -> bool:
+        """Whether the hash is of another kind or cost than `hash` makes now."""
+        digest = self._digest(name)
+        return digest is not None and (is_crypt(digest) or self._costs_otherwise(digest))
+
+    def _costs_otherwise(self, digest: str) -> bool:
+        try:
+            return self._hasher.check_needs_rehash(digest)
+        except InvalidHashError:
             return False
 
     def hash(self, password: Secret, salt: bytes) -> str:

@@ -69,12 +69,24 @@ def login(
         _verify(call, user, password, path, privs)
         return Ticket(username=user, cap=capabilities(access.rights, Identity(user)))
     made = access.login(user, password, address=call.address)
+    _renew_hash(call, made.user, password)
     return Ticket(
         username=made.user,
         ticket=made.ticket,
         csrf=made.csrf,
         cap=capabilities(access.rights, Identity(made.user)),
     )
+
+
+def _renew_hash(call: Call, user: str, password: Secret) -> None:
+    """After a log-in: replace a hash that was imported, or made at another cost. Happens once a password."""
+    realm, name = call.app.access.realm(realm_of(user)), local_name(user)
+    if realm is None or not realm.outdated(name):
+        return
+    # What was given may have been a ticket.
+    if realm.authenticate(name, password, call.address, known=True):
+        digest = realm.hash(password, base64.b64decode(random_salt()))
+        change(call, lambda tree: [write_shadow(tree, lambda it: it.with_hash(name, digest))])
 
 
 def _verify(call: Call, user: str, password: Secret, path: str, privs: tuple[str, ...]) -> None:
