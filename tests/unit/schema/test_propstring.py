@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import corral.guests.qemu.options
@@ -76,6 +76,7 @@ def _texts(draw: st.DrawFn, cls: type[PropertyString]) -> str:
 
 
 @pytest.mark.parametrize("cls", ALL, ids=lambda cls: cls.__name__)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_what_is_written_reads_as_the_same_value(cls: type[PropertyString], data: st.DataObject) -> None:
     value = cls.parse(data.draw(_texts(cls)))
@@ -84,6 +85,7 @@ def test_what_is_written_reads_as_the_same_value(cls: type[PropertyString], data
 
 
 @pytest.mark.parametrize("cls", ALL, ids=lambda cls: cls.__name__)
+@settings(max_examples=40, deadline=None)
 @given(text=st.text(alphabet=st.sampled_from("ab01=,;:.-/%on \n\x00é"), max_size=40) | st.text(max_size=60))
 def test_any_text_is_a_value_or_invalid(cls: type[PropertyString], text: str) -> None:
     try:

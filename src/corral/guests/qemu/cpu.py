@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from corral.core.errors import Error
 from corral.guests.qemu.args import Device, Item, Option
 from corral.guests.qemu.cpu_models import KVM_ONLY, LEVELS, RENAMED, REPORTABLE, ReportedModel, vendor_of
-from corral.guests.qemu.formats import PHYS_BITS
+from corral.guests.qemu.formats import CPU_TYPE, PHYS_BITS
 from corral.schema.fields import between, doc, name, pattern
 from corral.schema.propstring import PropertyString
 
@@ -25,7 +25,7 @@ class Cpu(PropertyString, frozen=True, kw_only=True):
 
     default_key: ClassVar[str] = "cputype"
 
-    cputype: Annotated[str, pattern(r"[a-zA-Z0-9._-]+"), doc("The model.", default="kvm64")] | None = None
+    cputype: Annotated[str, CPU_TYPE, doc("The model.", default="kvm64")] | None = None
     flags: (
         Annotated[str, pattern(rf"{_FLAG}(;{_FLAG})*"), doc("Flags to add and to take away, as `+aes;-avx`.")] | None
     ) = None

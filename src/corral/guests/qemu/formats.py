@@ -115,3 +115,4 @@ CONFIG_IDS = Format("pve-configid-list", _config_ids)
 DISK_SIZE = _matching(
     "disk-size", r"\d+(\.\d+)?([KMGT](iB)?)?", "value does not look like a valid disk size", maximum=40
 )
+CPU_TYPE = _matching("pve-cpu-type", r"[a-zA-Z0-9._-]+", "value does not look like a CPU model", maximum=80)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corral.core.errors import ParamError
@@ -159,6 +159,7 @@ _LINES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_LINES, max_size=30).map("\n".join))
 def test_any_text_is_read_and_written_text_is_stable(text: str) -> None:
     once = VmConfig.parse(text)
@@ -167,6 +168,7 @@ def test_any_text_is_read_and_written_text_is_stable(text: str) -> None:
     assert again.options == once.options
 
 
+@settings(deadline=None)
 @given(st.lists(_LINES, max_size=10).map("\n".join))
 def test_strict_parsing_raises_nothing_but_invalid(text: str) -> None:
     try:
@@ -175,6 +177,7 @@ def test_strict_parsing_raises_nothing_but_invalid(text: str) -> None:
         return
 
 
+@settings(deadline=None)
 @given(_KEYS, st.text(max_size=60))
 def test_setting_any_text_works_or_is_a_parameter_error(key: str, text: str) -> None:
     try:
@@ -184,6 +187,7 @@ def test_setting_any_text_works_or_is_a_parameter_error(key: str, text: str) -> 
     assert VmConfig.parse(str(config)).raw == config.raw
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_description_survives(text: str) -> None:
     text = text.rstrip("\n")

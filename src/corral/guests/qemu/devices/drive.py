@@ -69,7 +69,7 @@ class Drive(Volume, frozen=True, kw_only=True):
     aliases: ClassVar[dict[str, str]] = {**Volume.aliases, **_LENGTHS}
 
     aio: Annotated[Aio, doc("How requests are handed to the host.")] | None = None
-    backup: Annotated[bool, doc("Whether backups include the drive.", default=True)] | None = None
+    backup: Annotated[bool, doc("Whether backups include the drive.")] | None = None
     bps: Annotated[int, doc("Limit of reads and writes together, in bytes a second.")] | None = None
     bps_max_length: (
         Annotated[int, between(1), doc("How long a burst of reads and writes may last, in seconds.")] | None
@@ -79,7 +79,7 @@ class Drive(Volume, frozen=True, kw_only=True):
     bps_wr: Annotated[int, doc("Limit of writes, in bytes a second.")] | None = None
     bps_wr_max_length: Annotated[int, between(1), doc("How long a burst of writes may last, in seconds.")] | None = None
     cache: Annotated[Cache, doc("How the host caches the drive.")] | None = None
-    detect_zeroes: Annotated[bool, doc("Detect writes of zeroes and optimize them.", default=True)] | None = None
+    detect_zeroes: Annotated[bool, doc("Detect writes of zeroes and optimize them.")] | None = None
     discard: Annotated[Literal["ignore", "on"], doc("Whether the guest's trim requests free space.")] | None = None
     format: Annotated[ImageFormat, doc("Format of the image, where the storage does not tell.")] | None = None
     import_from: (
@@ -118,9 +118,7 @@ class Drive(Volume, frozen=True, kw_only=True):
     shared: (
         Annotated[bool, doc("Every node reaches the volume, though its storage does not say so.", default=False)] | None
     ) = None
-    snapshot: Annotated[bool, doc("Writes are kept in a temporary file and lost at the end.", default=False)] | None = (
-        None
-    )
+    snapshot: Annotated[bool, doc("Writes are kept in a temporary file and lost at the end.")] | None = None
     werror: Annotated[Literal["enospc", "ignore", "report", "stop"], doc("What to do when a write fails.")] | None = (
         None
     )
@@ -150,26 +148,26 @@ class Ide(Drive, frozen=True, kw_only=True):
     model: Annotated[str, formats.URLENCODED, length(0, 120), doc("Model shown to the guest, URL-encoded.")] | None = (
         None
     )
-    ssd: Annotated[bool, doc("Show the drive as a solid-state disk.", default=False)] | None = None
+    ssd: Annotated[bool, doc("Show the drive as a solid-state disk.")] | None = None
     wwn: Annotated[str, pattern(_WWN), doc("World-wide name: `0x` and 16 hex digits.")] | None = None
 
 
 class Sata(Drive, frozen=True, kw_only=True):
     """A drive on a SATA port."""
 
-    ssd: Annotated[bool, doc("Show the drive as a solid-state disk.", default=False)] | None = None
+    ssd: Annotated[bool, doc("Show the drive as a solid-state disk.")] | None = None
     wwn: Annotated[str, pattern(_WWN), doc("World-wide name: `0x` and 16 hex digits.")] | None = None
 
 
 class Scsi(Drive, frozen=True, kw_only=True):
     """A drive on a SCSI bus."""
 
-    iothread: Annotated[bool, doc("A thread of its own for the drive's requests.", default=False)] | None = None
+    iothread: Annotated[bool, doc("A thread of its own for the drive's requests.")] | None = None
     product: Annotated[str, pattern(r"[A-Za-z0-9\-_\s]{,16}"), doc("Product name shown to the guest.")] | None = None
     queues: Annotated[int, between(2), doc("Number of request queues.")] | None = None
-    ro: Annotated[bool, doc("The guest can only read.", default=False)] | None = None
+    ro: Annotated[bool, doc("The guest can only read.")] | None = None
     scsiblock: Annotated[bool, doc("Pass the host's SCSI device through.", default=False)] | None = None
-    ssd: Annotated[bool, doc("Show the drive as a solid-state disk.", default=False)] | None = None
+    ssd: Annotated[bool, doc("Show the drive as a solid-state disk.")] | None = None
     vendor: Annotated[str, pattern(r"[A-Za-z0-9\-_\s]{,8}"), doc("Vendor name shown to the guest.")] | None = None
     wwn: Annotated[str, pattern(_WWN), doc("World-wide name: `0x` and 16 hex digits.")] | None = None
 
@@ -177,8 +175,8 @@ class Scsi(Drive, frozen=True, kw_only=True):
 class Virtio(Drive, frozen=True, kw_only=True):
     """A virtio block drive."""
 
-    iothread: Annotated[bool, doc("A thread of its own for the drive's requests.", default=False)] | None = None
-    ro: Annotated[bool, doc("The guest can only read.", default=False)] | None = None
+    iothread: Annotated[bool, doc("A thread of its own for the drive's requests.")] | None = None
+    ro: Annotated[bool, doc("The guest can only read.")] | None = None
 
 
 class Efi(Volume, frozen=True, kw_only=True):

@@ -33,11 +33,11 @@ class Net(PropertyString, frozen=True, kw_only=True):
         Annotated[str, formats.BRIDGE_ID, doc("Bridge to attach to. Without one the guest gets user-mode networking.")]
         | None
     ) = None
-    firewall: Annotated[bool, doc("Filter this card by the guest's firewall rules.", default=False)] | None = None
+    firewall: Annotated[bool, doc("Filter this card by the guest's firewall rules.")] | None = None
     host_tunnel: (
         Annotated[bool, name("host-tunnel"), doc("Offer offloads of tunneled traffic to the guest.")] | None
     ) = None
-    link_down: Annotated[bool, doc("The cable is unplugged.", default=False)] | None = None
+    link_down: Annotated[bool, doc("The cable is unplugged.")] | None = None
     mtu: Annotated[int, between(1, 65520), doc("MTU shown to the guest (virtio); 1: the bridge's.")] | None = None
     queues: Annotated[int, between(0, 64), doc("Number of queue pairs.")] | None = None
     rate: Annotated[float, between(0), doc("Limit in MB a second.")] | None = None

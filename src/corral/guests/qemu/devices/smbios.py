@@ -20,7 +20,7 @@ _UUID = r"[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}"
 class Smbios(PropertyString, frozen=True, kw_only=True):
     """Fields of SMBIOS type 1: `uuid=…,base64=1,manufacturer=QWNtZQ==`."""
 
-    base64: Annotated[bool, doc("The texts are base64-encoded.", default=False)] | None = None
+    base64: Annotated[bool, doc("The texts are base64-encoded.")] | None = None
     family: Annotated[str, pattern(_TEXT), doc("Family.")] | None = None
     manufacturer: Annotated[str, pattern(_TEXT), doc("Manufacturer.")] | None = None
     product: Annotated[str, pattern(_TEXT), doc("Product.")] | None = None
