@@ -99,6 +99,16 @@ def powered(guest: lab_guest.Guest, disks: Path, *extra: str) -> Iterator[tuple[
         yield machine, machine_end.enter_context(connect(disks / "acks", 10))
 
 
+def printed(machine: BareQemu) -> str:
+    """What the guest has printed on its console."""
+    machine.serial.settimeout(1)
+    text = b""
+    with contextlib.suppress(TimeoutError):
+        while more := machine.serial.recv(65536):
+            text += more
+    return text.decode(errors="replace")
+
+
 def boot(guest: lab_guest.Guest, disks: Path) -> list[str]:
     """Boot up to where the writer is about to touch the disks; the arguments that go on from there."""
     saved = disks / "saved"
@@ -107,8 +117,7 @@ def boot(guest: lab_guest.Guest, disks: Path) -> list[str]:
         try:
             assert port.recv(100) == b"ready\n"
         except TimeoutError:
-            machine.serial.setblocking(False)
-            pytest.fail(f"the guest is not ready:\n{machine.serial.recv(100_000).decode(errors='replace')}")
+            pytest.fail(f"the guest is not ready:\n{printed(machine)}")
         machine.qmp.call("stop")
         machine.qmp.call("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
         machine.qmp.call("migrate", uri=f"exec:cat >{saved}")
@@ -129,8 +138,7 @@ def live(guest: lab_guest.Guest, disks: Path, seconds: float, saved: list[str]) 
         try:
             listen(port, life, seconds)
         except TimeoutError:
-            machine.serial.setblocking(False)
-            pytest.fail(f"the guest does not write: {life}\n{machine.serial.recv(100_000).decode(errors='replace')}")
+            pytest.fail(f"the guest does not write: {life}\n{printed(machine)}")
     return life
 
 

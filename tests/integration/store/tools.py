@@ -50,7 +50,7 @@ def build(target: Path, scratch: Path) -> None:
         [sys.executable, "-c", LIST], cwd=ROOT, capture_output=True, check=True, timeout=60, env=environment
     )
     names = [Path(name).resolve() for name in json.loads(listed.stdout)]
-    for package in ("encodings", "importlib"):
+    for package in ("encodings", "importlib", "collections"):  # some of their modules hide in frozen or built-in ones
         names += (stdlib / package).glob("*.py")
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for name in names:
