@@ -71,6 +71,7 @@ class Fetcher:
         seen = 0
         while True:
             connection, target = self._connection(url)
+            answer = None
             try:
                 connection.request(method, target, headers={"User-Agent": "Corral", "Accept": "*/*"})
                 answer = connection.getresponse()
@@ -90,6 +91,8 @@ class Fetcher:
             except (OSError, http.client.HTTPException) as exc:
                 raise Error(f"download failed: {exc} - '{url}'") from exc
             finally:
+                if answer is not None:
+                    answer.close()
                 connection.close()
 
     def _connection(self, url: str) -> tuple[http.client.HTTPConnection, str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
-import http.server
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,60 +15,28 @@ import zstandard
 from corral.core.errors import Cancelled, Error
 from corral.storage.fetch import Fetcher, check_checksum, unpack
 from corral.system.fakes import FakeRun
+from tests.unit.storage.web import Site, serving
 
 DATA = bytes(range(256)) * 5000
 
 
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    asked: list[str]
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_HEAD(self) -> None:
-        self._head()
-
-    def do_GET(self) -> None:
-        if self._head():
-            self.wfile.write(DATA if self.path != "/short" else DATA[:1000])
-
-    def _head(self) -> bool:
-        assert isinstance(self.server, Server)
-        self.server.asked.append(self.path)
-        targets = {"/moved": "/file.iso", "/loop": "/loop", "/out": "file:///etc/passwd", "/inner": "http://[::1]:1/x"}
-        if self.path in targets:
-            self.send_response(302)
-            self.send_header("Location", targets[self.path])
-            self.end_headers()
-            return False
-        if self.path == "/missing":
-            self.send_error(404, "Not Found")
-            return False
-        self.send_response(200)
-        if self.path != "/endless":
-            self.send_header("Content-Length", str(len(DATA)))
-        self.send_header("Content-Type", "application/x-iso9660-image; charset=x")
-        self.end_headers()
-        return True
-
-    def log_message(self, *_: Any) -> None:
-        return
-
-
 @pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server(("127.0.0.1", 0), Handler)
-    made.asked = []
-    thread = threading.Thread(target=made.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield made
-    made.shutdown()
-    made.server_close()
-    thread.join()
+def server() -> Iterator[Site]:
+    with serving() as site:
+        site.files = dict.fromkeys(("/file.iso", "/short", "/endless"), DATA)
+        site.cut["/short"] = 1000
+        site.lengthless.add("/endless")
+        site.moved = {
+            "/moved": "/file.iso",
+            "/loop": "/loop",
+            "/out": "file:///etc/passwd",
+            "/inner": "http://[::1]:1/x",
+        }
+        yield site
 
 
-def url(server: Server, path: str) -> str:
-    return f"http://127.0.0.1:{server.server_port}{path}"
+def url(site: Site, path: str) -> str:
+    return site.url + path
 
 
 def fetch(address: str, target: Path, *, limit: int = 1 << 30, **more: Any) -> list[tuple[int, int | None]]:
@@ -85,7 +51,7 @@ def fetch(address: str, target: Path, *, limit: int = 1 << 30, **more: Any) -> l
     return seen
 
 
-def test_a_file_is_streamed_with_progress(server: Server, tmp_path: Path) -> None:
+def test_a_file_is_streamed_with_progress(server: Site, tmp_path: Path) -> None:
     seen = fetch(url(server, "/moved"), tmp_path / "x")
     assert (tmp_path / "x").read_bytes() == DATA
     assert seen[-1] == (len(DATA), len(DATA))
@@ -93,7 +59,7 @@ def test_a_file_is_streamed_with_progress(server: Server, tmp_path: Path) -> Non
     assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
 
 
-def test_what_a_server_says(server: Server) -> None:
+def test_what_a_server_says(server: Site) -> None:
     found = Fetcher(anywhere=True).look(url(server, "/moved"))
     assert (found.size, found.mimetype, found.filename) == (len(DATA), "application/x-iso9660-image", "file.iso")
 
@@ -102,12 +68,12 @@ def test_what_a_server_says(server: Server) -> None:
     ("path", "text"),
     [("/missing", "404"), ("/loop", "too many redirects"), ("/out", "no http"), ("/short", "ended after")],
 )
-def test_what_can_t_be_fetched_is_told(server: Server, tmp_path: Path, path: str, text: str) -> None:
+def test_what_can_t_be_fetched_is_told(server: Site, tmp_path: Path, path: str, text: str) -> None:
     with pytest.raises(Error, match=text):
         fetch(url(server, path), tmp_path / "x")
 
 
-def test_no_more_is_written_than_there_is_room(server: Server, tmp_path: Path) -> None:
+def test_no_more_is_written_than_there_is_room(server: Site, tmp_path: Path) -> None:
     with pytest.raises(Error, match="not enough space"):
         fetch(url(server, "/file.iso"), tmp_path / "x", limit=1000)
     assert not (tmp_path / "x").exists()
@@ -127,20 +93,20 @@ def test_only_web_addresses_are_asked(tmp_path: Path, address: str) -> None:
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "169.254.169.254", "[fe80::1]"]
 )
-def test_addresses_of_this_machine_and_link_are_for_administrators(server: Server, host: str) -> None:
+def test_addresses_of_this_machine_and_link_are_for_administrators(server: Site, host: str) -> None:
     with pytest.raises(Error, match=r"address of this machine|can't resolve"):
-        Fetcher(anywhere=False).look(f"http://{host}:{server.server_port}/file.iso")
+        Fetcher(anywhere=False).look(f"http://{host}:{server.url.rpartition(':')[2]}/file.iso")
     assert server.asked == []
 
 
-def test_a_redirect_to_this_machine_is_refused_too(server: Server) -> None:
+def test_a_redirect_to_this_machine_is_refused_too(server: Site) -> None:
     # The first address counts as one of the world outside, the one that it redirects to does not.
     fetcher = Fetcher(anywhere=False, is_public=lambda address: address == "127.0.0.1")
     with pytest.raises(Error, match=r"address of this machine|can't resolve"):
         fetcher.look(url(server, "/inner"))
 
 
-def test_a_withdrawn_download_stops(server: Server, tmp_path: Path) -> None:
+def test_a_withdrawn_download_stops(server: Site, tmp_path: Path) -> None:
     def stop() -> None:
         raise Cancelled
 
