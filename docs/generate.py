@@ -50,12 +50,13 @@ def cell(text: object) -> str:
     return " ".join(str(text).split()).replace("|", "\\|")
 
 
-def type_of(field: Field) -> str:
+def type_of(field: Field, homes: Homes) -> str:
     """What a value may be, in a few words."""
     if field.enum:
         words = ", ".join(f"`{word}`" for word in field.enum[:12]) + (", …" if len(field.enum) > 12 else "")
     elif field.prop is not None:
-        words = f"[{field.prop.__name__}](#{field.prop.__name__.lower()})" if documented(field.prop) else "properties"
+        name = getattr(field.prop, "__name__", "")
+        words = f"[{name}]({homes[name]}.md#{name.lower()})" if name in homes else "properties"
     elif field.format is not None:
         words = f"{field.kind} ({field.format.name})"
     else:
@@ -68,9 +69,20 @@ def type_of(field: Field) -> str:
     return ("list of " if field.listed or field.items else "") + words + (f", {', '.join(bounds)}" if bounds else "")
 
 
-def documented(cls: Any) -> bool:
-    """Whether a page of the reference has a heading for this class of properties."""
-    return isinstance(cls, type) and issubclass(cls, PropertyString)
+# Which page has the section of a property string, by its name.
+Homes = dict[str, str]
+
+
+def props_in(fields: Iterable[Field]) -> dict[str, Any]:
+    """The property strings among the fields, and those within, by name."""
+    seen: dict[str, Any] = {}
+    waiting = list(fields)
+    while waiting:
+        prop = waiting.pop().prop
+        if isinstance(prop, type) and issubclass(prop, PropertyString) and prop.__name__ not in seen:
+            seen[prop.__name__] = prop
+            waiting += struct_fields(prop)
+    return dict(sorted(seen.items()))
 
 
 def name_of(field: Field) -> str:
@@ -78,7 +90,7 @@ def name_of(field: Field) -> str:
     return f"{field.wire}[n]" if field.indexes else field.wire
 
 
-def rows(fields: Iterable[Field], head: str) -> list[str]:
+def rows(fields: Iterable[Field], head: str, homes: Homes) -> list[str]:
     """A table of fields."""
     lines = [f"| {head} | value | default | |", "| --- | --- | --- | --- |"]
     for field in fields:
@@ -92,7 +104,7 @@ def rows(fields: Iterable[Field], head: str) -> list[str]:
             text += f" (n: 0–{field.indexes - 1})"
         if field.root_only:
             text += " *(root@pam only)*"
-        lines.append(f"| `{name_of(field)}` | {cell(type_of(field))} | {default} | {text} |")
+        lines.append(f"| `{name_of(field)}` | {cell(type_of(field, homes))} | {default} | {text} |")
     return lines
 
 
@@ -111,18 +123,40 @@ def write(name: str, lines: Sequence[str]) -> None:
 # --------------------------------------------------------------------------------------------------------------- pages
 
 
-def permission(endpoint: Endpoint) -> str:
-    """Who may call it."""
-    return f"`{json.dumps(endpoint.allow.dump)}`"
+def permission(dump: Any) -> str:
+    """Who may call it, in words; `dump` is the expression as the schema dump has it."""
+    match dump:
+        case None:
+            return "only root@pam"
+        case {"check": check}:
+            return permission(check)
+        case {"user": "world"}:
+            return "everybody, without log-in"
+        case {"user": "all", **more}:
+            return f"any user ({why})" if (why := more.get("description")) else "any user"
+        case ["perm", path, privileges, *more]:
+            joined = (" or " if "any" in more else " and ").join(f"`{name}`" for name in privileges)
+            only = f", if `{more[more.index('require_param') + 1]}` is given" if "require_param" in more else ""
+            return f"{joined} on `{path}`{only}"
+        case ["and" | "or" as word, *parts]:
+            return f" {word} ".join(f"({permission(part)})" for part in parts)
+        case _:
+            return f"`{json.dumps(dump)}`"
 
 
-def call_lines(endpoint: Endpoint) -> list[str]:
+def call_lines(endpoint: Endpoint, homes: Homes) -> list[str]:
     """The section of one call."""
-    lines = [f"## `{endpoint.pair}`", "", *text_of(endpoint.handler.__doc__), "", f"Permission: {permission(endpoint)}"]
+    lines = [
+        f"## `{endpoint.pair}`",
+        "",
+        *text_of(endpoint.handler.__doc__),
+        "",
+        f"Permission: {permission(endpoint.allow.dump)}.",
+    ]
     if endpoint.plan is not None:
         lines += ["", f"Cannot be planned: {endpoint.plan.why}."]
     if endpoint.flat:
-        lines += ["", *rows(endpoint.flat.values(), "parameter")]
+        lines += ["", *rows(endpoint.flat.values(), "parameter", homes)]
     return [*lines, ""]
 
 
@@ -132,15 +166,17 @@ def area(path: str) -> str:
     return "-".join(parts[:2] if parts[0] in ("nodes", "cluster") else parts[:1])
 
 
-def api_pages() -> list[str]:
-    """One page per part of the tree; their names."""
+def api_pages(homes: Homes) -> list[str]:
+    """One page per part of the tree; their names. Small parts share a page."""
     pages: dict[str, list[Endpoint]] = defaultdict(list)
     for endpoint in endpoints():
         pages[area(endpoint.path)].append(endpoint)
+    for name in [name for name, found in pages.items() if "-" in name and len(found) < 5]:
+        pages[name.partition("-")[0]] += pages.pop(name)
     for name, found in sorted(pages.items()):
-        lines = [f"# /{name.replace('-', '/')}", "", f"{len(found)} calls.", ""]
-        for endpoint in found:
-            lines += call_lines(endpoint)
+        lines = [f"# /{name.replace('-', '/…/' if name.startswith('nodes') else '/')}", "", f"{len(found)} calls.", ""]
+        for endpoint in sorted(found, key=lambda each: (each.path, each.method)):
+            lines += call_lines(endpoint, homes)
         write(f"api-{name}", lines)
     return [f"api-{name}" for name in sorted(pages)]
 
@@ -155,41 +191,46 @@ def structs(package: str) -> list[type[msgspec.Struct]]:
     return [found[name] for name in sorted(found)]
 
 
-def option_lines(cls: type[msgspec.Struct], head: str) -> list[str]:
+def sections(props: dict[str, Any], page: str, homes: Homes) -> list[str]:
+    """A section for each property string whose home is this page."""
+    lines: list[str] = []
+    for name, cls in props.items():
+        if homes[name] == page:
+            lines += option_lines(cls, "key", homes)
+    return lines
+
+
+def option_lines(cls: Any, head: str, homes: Homes) -> list[str]:
     """The section of one type: what it is for, its options."""
-    return [f"## {cls.__name__}", "", *text_of(cls.__doc__), "", *rows(struct_fields(cls), head), ""]
+    return [f"## {cls.__name__}", "", *text_of(cls.__doc__), "", *rows(struct_fields(cls), head, homes), ""]
 
 
-def properties(fields: Iterable[Field]) -> list[str]:
-    """A section for each property string among the fields, and for those within."""
-    seen: dict[str, Any] = {}
-    waiting = list(fields)
-    while waiting:
-        prop = waiting.pop().prop
-        if documented(prop) and prop.__name__ not in seen:
-            seen[prop.__name__] = prop
-            waiting += struct_fields(prop)
-    return [line for name in sorted(seen) for line in option_lines(seen[name], "key")]
+def storage_types() -> list[Any]:
+    """The section types of storage.cfg."""
+    found = [cls for cls in structs("corral.storage.plugins") if issubclass(cls, StorageConfig)]
+    return [cls for cls in found if isinstance(cls.__struct_config__.tag, str)]
 
 
-def guest_page() -> list[str]:
-    """Options of a virtual machine and the properties in them."""
-    fields = struct_fields(VmOptions)
+def config_pages() -> tuple[list[str], Homes]:
+    """Pages of what stands in configurations; their names, and where each property string is explained."""
+    guest = struct_fields(VmOptions)
+    storage = [field for cls in storage_types() for field in struct_fields(cls)]
+    calls = [field for endpoint in endpoints() for field in endpoint.flat.values()]
+    pages = {"config-qemu": props_in(guest), "config-storage": props_in(storage), "properties": props_in(calls)}
+    homes: Homes = {}
+    for page, props in pages.items():
+        for name in props:
+            homes.setdefault(name, page)
     lines = ["# Virtual machines", "", "The options of `/etc/pve/qemu-server/<vmid>.conf` and of `qm set`.", ""]
-    write("config-qemu", [*lines, *rows(fields, "option"), "", *properties(fields)])
-    return ["config-qemu"]
-
-
-def storage_page() -> list[str]:
-    """Section types of storage.cfg."""
+    lines += [*rows(guest, "option", homes), ""]
+    write("config-qemu", [*lines, *sections(pages["config-qemu"], "config-qemu", homes)])
     lines = ["# Storage", "", "The section types of `/etc/pve/storage.cfg` and of `pvesm add`.", ""]
-    fields: list[Field] = []
-    for cls in structs("corral.storage.plugins"):
-        if issubclass(cls, StorageConfig) and isinstance(cls.__struct_config__.tag, str):
-            lines += option_lines(cls, "option")
-            fields += struct_fields(cls)
-    write("config-storage", [*lines, *properties(fields)])
-    return ["config-storage"]
+    for cls in storage_types():
+        lines += option_lines(cls, "option", homes)
+    write("config-storage", [*lines, *sections(pages["config-storage"], "config-storage", homes)])
+    lines = ["# Properties in parameters", "", "Parameters of calls that are made of keys and values.", ""]
+    write("properties", [*lines, *sections(pages["properties"], "properties", homes)])
+    return list(pages), homes
 
 
 def cli_page() -> list[str]:
@@ -211,7 +252,8 @@ def main() -> int:
     """Write all pages and their index."""
     shutil.rmtree(REFERENCE, ignore_errors=True)
     REFERENCE.mkdir()
-    names = [*api_pages(), *guest_page(), *storage_page(), *cli_page()]
+    names, homes = config_pages()
+    names = [*api_pages(homes), *cli_page(), *names]
     index = ["# Reference", "", f"Generated from the declarations of Corral {corral.__version__}.", ""]
     write("index", [*index, "```{toctree}", ":maxdepth: 1", "", *names, "```"])
     print(f"docs: {len(names)} reference pages, {len(endpoints())} calls")
