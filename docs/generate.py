@@ -132,8 +132,12 @@ def permission(dump: Any) -> str:
             return permission(check)
         case {"user": "world"}:
             return "everybody, without log-in"
-        case {"user": "all", **more}:
-            return f"any user ({why})" if (why := more.get("description")) else "any user"
+        case {"user": "all", "description": why}:
+            return f"any user ({why})"
+        case ["userid-param", "self"]:
+            return "the user itself"
+        case ["userid-group", privileges, *_]:
+            return " and ".join(f"`{name}`" for name in privileges) + " on one of the user's groups"
         case ["perm", path, privileges, *more]:
             joined = (" or " if "any" in more else " and ").join(f"`{name}`" for name in privileges)
             only = f", if `{more[more.index('require_param') + 1]}` is given" if "require_param" in more else ""
