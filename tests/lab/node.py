@@ -55,7 +55,9 @@ def free_port() -> int:
 class Node:
     """A running `corral node`. Its guests are killed with it at the end of the block."""
 
-    def __init__(self, root: Path, *, name: str = "n1", arguments: Sequence[str] = ()) -> None:
+    def __init__(self, root: Path, *, name: str = "n1", arguments: Sequence[str] = (), namespace: str = "") -> None:
+        """`namespace`: the network namespace it lives in, made by the caller; its port is reached from there only."""
+        self.namespace = namespace
         self.root = root
         self.name = name
         self.port = free_port()
@@ -87,6 +89,7 @@ class Node:
         """Start it and wait for its ready line; `NotReady` if that doesn't come."""
         self.root.mkdir(mode=0o700, exist_ok=True)
         command: list[str | Path] = [
+            *(["ip", "netns", "exec", self.namespace] if self.namespace else []),
             self.program,
             "node",
             "--root",
