@@ -8,7 +8,9 @@ asked for until it has died, through every hand it passes, so a free lock means:
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,10 +18,13 @@ from pathlib import Path
 
 import msgspec
 
+from corral.core.errors import Error, NotFound
 from corral.store.base import Doc, Write
 from corral.system import files, locks
 from corral.tasks.base import Draws, Requester
 from corral.tasks.outcome import Outcome, decode, encoder
+
+log = logging.getLogger(__name__)
 
 SUFFIX = ".journal"
 
@@ -208,22 +213,40 @@ class Journal:
     @classmethod
     def create(cls, path: Path, header: Header) -> None:
         """Make a journal, durably. Nothing is left behind if that fails."""
-        files.ensure_dir(path.parent, mode=0o700)
-        files.atomic_write(path, encoder.encode(header) + b"\n", mode=0o600, exclusive=True)
+        try:
+            files.ensure_dir(path.parent, mode=0o700)
+            files.atomic_write(path, encoder.encode(header) + b"\n", mode=0o600, exclusive=True)
+        except OSError as exc:
+            raise Error(f"can't write the task's journal - {exc.strerror}") from exc
 
     @classmethod
     def take(cls, path: Path) -> Journal | None:
-        """Open and lock it; None while a worker holds it."""
+        """Open and lock it; None while a worker holds it. NotFound if there is none."""
+        if not path.exists():
+            raise NotFound(f"no such journal '{path}'")
         held = locks.try_lock(path)
         return None if held is None else cls(held.descriptor)
 
     def append(self, *records: Record, durable: bool = True) -> None:
-        """Add lines in one write; on disk when this returns, if `durable`."""
+        """Add lines in one write; on disk when this returns, if `durable`. Error if the disk is full or broken."""
         data = b"".join(encoder.encode(record) + b"\n" for record in records)
-        os.write(self.descriptor, b"\n" + data if self._torn else data)
-        self._torn = False
-        if durable:
-            os.fsync(self.descriptor)
+        data = b"\n" + data if self._torn else data
+        try:
+            self._torn = os.write(self.descriptor, data) < len(data)
+            if self._torn:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if durable:
+                os.fsync(self.descriptor)
+        except OSError as exc:
+            raise Error(f"can't write the task's journal - {exc.strerror}") from exc
+
+    def note(self, *records: Record) -> None:
+        """Add lines that may be lost: without them something idempotent is done once more. Also on a full disk, where
+        an undo is what makes room."""
+        try:
+            self.append(*records, durable=False)
+        except Error as exc:
+            log.warning("%s", exc)
 
     def records(self) -> list[Record]:
         """All lines, from the beginning."""

@@ -75,9 +75,9 @@ class LogWriter:
             os.write(descriptor, "".join(line + "\n" for line in lines).encode("utf-8", "replace"))
 
     def close(self, line: str) -> None:
-        """Add the closing line, unless there is one; on disk when this returns."""
+        """Add the closing line, unless there is one. The index says the same, durably."""
         if status_of(files.read_tail(self._path, limit=64 * 1024)) == UNKNOWN:
-            files.append_line(self._path, _clean(line))
+            files.append_line(self._path, _clean(line), durable=False)
 
     @classmethod
     def create(cls, directory: Path, upid: str) -> LogWriter:

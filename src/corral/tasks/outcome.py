@@ -45,6 +45,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @classmethod
     def of(cls, error: BaseException) -> Fault:
         """Describe an error. One that is not meant for users becomes a plain `Error` that says it is internal."""
+        if isinstance(error, OSError) and error.strerror:
+            where = f"'{error.filename}' - " if error.filename else ""
+            return cls(kind="Error", message=f"{where}{error.strerror}")
         if not isinstance(error, Error):
             return cls(kind="Error", message=f"internal error - {type(error).__name__}: {error}".rstrip(": "))
         try:

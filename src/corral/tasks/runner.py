@@ -41,8 +41,9 @@ STOP_KILL = 5.0
 """Seconds after a wish to stop until the act is interrupted where it stands, and until its process is killed."""
 STOP_UNDO = 600.0
 """Seconds a stopped task has for its undo; then another process goes on with it."""
-UNDO_ATTEMPTS = 5
-"""Undo workers that may die before the undo is given up."""
+UNDO_ATTEMPTS = 12
+UNDO_PAUSE = 60.0
+"""Undo workers that may die before the undo is given up, and seconds between the later of them."""
 POLL = 0.2
 PROGRESS_POLL = 1.0
 
@@ -447,18 +448,24 @@ class TaskRunner:
     def _start(self, task: Task) -> None:
         """Start the worker that the task needs now; if that fails, try again later."""
         try:
-            opened = Journal.take(task.path)
-            if opened is None:
-                raise Unavailable("its journal is locked")
+            opened = self._take(task)
             try:
                 worker = self._spawner.spawn(opened.descriptor, task.upid, undo=task.phase is Phase.UNDOING)
             finally:
                 opened.close()
+        except NotFound:
+            self._after_death(task)
+            return
         except (Error, OSError) as exc:
             log.warning("can't start a worker for %s: %s", task.upid, exc)
             self._soon(lambda: self._start(task), 1.0)
             return
         self._watch(task, worker)
+
+    def _take(self, task: Task) -> Journal:
+        if (opened := Journal.take(task.path)) is None:
+            raise Unavailable("its journal is locked")
+        return opened
 
     def _watch(self, task: Task, worker: Worker) -> None:
         with self._lock:
@@ -497,9 +504,7 @@ class TaskRunner:
     def _end_unbegun(self, task: Task, outcome: Outcome, by: str) -> None:
         """End a task that no worker has seen: nothing but its claim is to be given back."""
         try:
-            opened = Journal.take(task.path)
-            if opened is None:
-                raise Unavailable("its journal is locked")
+            opened = self._take(task)
             try:
                 opened.append(Cancel(by=by))
                 state = journal.replay(opened.records())
@@ -508,6 +513,8 @@ class TaskRunner:
                 opened.append(End(outcome=outcome))
             finally:
                 opened.close()
+        except NotFound:
+            log.warning("the journal of %s is missing", task.upid)
         except (Error, OSError) as exc:
             log.warning("can't end %s now: %s", task.upid, exc)
             self._soon(lambda: self._end_unbegun(task, outcome, by), 1.0)
@@ -532,6 +539,13 @@ class TaskRunner:
 
     def _after_death(self, task: Task) -> None:
         """Its process is gone: put the task away, or have what it left undone."""
+        try:
+            self._settle(task)
+        except (Error, OSError) as exc:
+            log.warning("can't settle %s now: %s", task.upid, exc)
+            self._soon(lambda: self._after_death(task), 1.0)
+
+    def _settle(self, task: Task) -> None:
         state = journal.read(task.path)
         if state is None:
             self._put_away(task, Outcome.failure(Error("its journal is missing"), interrupted=True))
@@ -549,7 +563,8 @@ class TaskRunner:
         with self._lock:
             task.phase = Phase.UNDOING
             self._tell(task)
-        self._soon(lambda: self._start(task), 0.0 if task.attempts == 0 else 2.0 ** (task.attempts - 1))
+        pause = 0.0 if task.attempts == 0 else min(UNDO_PAUSE, 2.0 ** (task.attempts - 1))
+        self._soon(lambda: self._start(task), pause)
 
     def _give_up(self, task: Task, state: journal.State) -> None:
         steps = ", ".join(step.name for step in state.remaining(Kept())) or "the claim"

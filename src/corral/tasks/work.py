@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,9 @@ PROGRESS_INTERVAL = 1.0
 
 UNDO_PAUSES = (1.0, 5.0)
 """Seconds before a failed undo step is tried again; then it is given up, and the task's end says so."""
+
+PERSIST_PAUSES = (1.0, 2.0, 5.0, *(10.0,) * 30)
+"""Seconds between tries to end a task on a full disk or without store: five minutes; then another worker goes on."""
 
 
 class Surroundings(Protocol):
@@ -170,7 +173,7 @@ class ActiveWork:
         now = self._app.clock.monotonic()
         if now - self._progress_at >= PROGRESS_INTERVAL or fraction >= 1:
             self._progress_at = now
-            self._journal.append(Progress(fraction=min(1.0, max(0.0, fraction)), text=text), durable=False)
+            self._journal.note(Progress(fraction=min(1.0, max(0.0, fraction)), text=text))
 
     def cancelled(self) -> bool:
         """See `Work`."""
@@ -231,7 +234,7 @@ class ActiveWork:
         self._stop.undoing = True
         if error is not self._failed:
             self._failed = error
-            self._journal.append(Failing(outcome=failure(error, self._stop)))
+            self._journal.note(Failing(outcome=failure(error, self._stop)))
 
 
 def failure(error: BaseException, stop: Stop) -> Outcome:
@@ -255,7 +258,7 @@ def act(app: Surroundings, journal: Journal, logs: Path, stop: Stop) -> Outcome:
     Raises only where the undo could not be completed for now: the journal then has no end, and `undo` goes on.
     """
     state = _load(journal)
-    journal.append(Begin(pid=os.getpid()), durable=False)
+    journal.note(Begin(pid=os.getpid()))
     stop.requested |= state.cancelled_by is not None
     work = ActiveWork(app, journal, state, logs, stop)
     task = app.registry.tasks[state.header.task]
@@ -267,14 +270,14 @@ def act(app: Surroundings, journal: Journal, logs: Path, stop: Stop) -> Outcome:
         work.fail(exc)
         outcome = _take_back(app, journal, LogWriter(logs, work.upid), failure(exc, stop), work.kept)
     stop.undoing = True
-    journal.append(End(outcome=outcome))
+    _end(app, journal, outcome)
     return outcome
 
 
 def undo(app: Surroundings, journal: Journal, logs: Path) -> Outcome:
     """Undo what a dead worker left, to the end. Raises where it could not be completed for now."""
     state = _load(journal)
-    journal.append(Begin(pid=os.getpid(), undo=True), durable=False)
+    journal.note(Begin(pid=os.getpid(), undo=True))
     if state.failing is not None:
         outcome = state.failing
     elif state.cancelled_by is not None:
@@ -283,8 +286,24 @@ def undo(app: Surroundings, journal: Journal, logs: Path) -> Outcome:
         outcome = Outcome.failure(Error("the worker process died"), interrupted=True)
     kept = KeptRecord(app.store, state.header.upid)
     outcome = _take_back(app, journal, LogWriter(logs, state.header.upid), outcome, kept)
-    journal.append(End(outcome=outcome))
+    _end(app, journal, outcome)
     return outcome
+
+
+def _end(app: Surroundings, journal: Journal, outcome: Outcome) -> None:
+    """Journal the end; on a full disk that may take a while."""
+    persist(app.clock, lambda: journal.append(End(outcome=outcome)))
+
+
+def persist(clock: Clock, deed: Callable[[], None]) -> None:
+    """Try again what must succeed in the end: the disk may be full or the store away. Raises its last error."""
+    for pause in PERSIST_PAUSES:
+        try:
+            return deed()
+        except Error as exc:
+            log.warning("trying again in %g s: %s", pause, exc)
+        clock.sleep(pause)
+    return deed()
 
 
 def _load(journal: Journal) -> State:
@@ -312,7 +331,7 @@ def _take_back(app: Surroundings, journal: Journal, lines: LogWriter, outcome: O
         if pause is not None:
             app.clock.sleep(pause)
     state = _load(journal)
-    unclaim(app.store, state.unclaim(kept.kept), cause_of(state))
+    persist(app.clock, lambda: unclaim(app.store, state.unclaim(kept.kept), cause_of(state)))
     if errors:
         text = "; ".join(f"{step}: {error}" for step, error in errors.items())
         return msgspec.structs.replace(outcome, status=one_line(f"{outcome.status} (not undone: {text})"))
@@ -330,9 +349,9 @@ def run_step(app: Surroundings, journal: Journal, lines: LogWriter, number: int,
             log.exception("undo step %s failed by a bug", step.name)
         error = one_line(str(exc) or type(exc).__name__)
         lines.write(f"WARN: undo failed: {error}")
-        journal.append(Undone(number=number, error=error))
+        journal.note(Undone(number=number, error=error))
         return error
-    journal.append(Undone(number=number))
+    journal.note(Undone(number=number))
     return ""
 
 

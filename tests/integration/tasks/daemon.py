@@ -32,7 +32,7 @@ from corral.tasks.queue import SlotSizes
 from corral.tasks.runner import Node, TaskRunner
 from tests.integration.tasks import toys
 
-KINDS = {kind.__name__: kind for kind in (toys.Make, toys.Sleep, toys.Ask)}
+KINDS = {kind.__name__: kind for kind in (toys.Make, toys.Sleep, toys.Ask, toys.Fill)}
 
 
 def serve(path: Path, handle: Callable[[socket.socket], None]) -> None:

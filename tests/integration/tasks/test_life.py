@@ -19,9 +19,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from corral.core.errors import AlreadyExists, ParamError
+from corral.core.errors import AlreadyExists, Error, ParamError
 from corral.core.layout import Layout
 from corral.store.sqlite import SqliteStore
+from corral.system import locks
 from corral.system.clock import SystemClock
 from corral.tasks import journal
 from corral.tasks.log import Filter, Index, read_log
@@ -129,16 +130,33 @@ class Daemon:
         self.start()
 
 
+@contextlib.contextmanager
+def running(made: Daemon) -> Iterator[Daemon]:
+    """End it with its workers, also when a test has failed."""
+    try:
+        yield made
+        if made.process.poll() is None:
+            for task in made.ask(do="running"):
+                made.ask(do="cancel", upid=task["upid"])
+            made.until(lambda: made.ask(do="running") == [])
+            made.end(signal.SIGTERM)
+    finally:
+        if made.process.poll() is None:
+            made.process.kill()
+            made.process.wait()
+            for path in made.layout.journals.glob(f"*{journal.SUFFIX}"):
+                state = journal.read(path)
+                if state is not None and state.begin is not None and locks.is_held(path):
+                    os.kill(state.begin.pid, signal.SIGKILL)
+        assert made.process.stdout is not None
+        made.process.stdout.close()
+        shutil.rmtree(made.layout.run, ignore_errors=True)
+
+
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    made = Daemon(tmp_path)
-    yield made
-    if made.process.poll() is None:
-        for task in made.ask(do="running"):
-            made.ask(do="cancel", upid=task["upid"])
-        made.until(lambda: made.ask(do="running") == [])
-        made.end(signal.SIGTERM)
-    shutil.rmtree(made.layout.run, ignore_errors=True)
+    with running(Daemon(tmp_path)) as made:
+        yield made
 
 
 def test_a_task_runs_in_a_process_of_its_own(daemon: Daemon) -> None:
@@ -288,6 +306,38 @@ def test_an_adopted_task_can_be_stopped(daemon: Daemon) -> None:
     daemon.start()
     daemon.ask(do="cancel", upid=upid)
     assert daemon.status(upid) == "received interrupt"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MiB."""
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "corral-test", tmp_path], capture_output=True)
+    if made.returncode:
+        pytest.skip(f"can't mount a tmpfs: {made.stderr.decode().strip()}")
+    yield tmp_path
+    subprocess.run(["umount", "-l", tmp_path], check=True)
+
+
+def test_a_task_that_fills_the_disk_makes_room_again(small: Path) -> None:
+    with running(Daemon(small)) as daemon:
+        upid = daemon.spawn("Fill", vmid=100)
+        assert daemon.status(upid) == "No space left on device"
+        assert daemon.world() == set()
+        assert daemon.status(daemon.spawn("Make", vmid=100)) == "OK"
+        daemon.consistent()
+
+
+def test_on_a_full_disk_nothing_begins_and_the_error_says_why(small: Path) -> None:
+    with running(Daemon(small)) as daemon:
+        filler = small / "filler"
+        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 4096)
+        with pytest.raises(Error, match=r"No space left on device|disk is full"):
+            daemon.spawn("Make", vmid=100)
+        filler.unlink()
+        assert daemon.status(daemon.spawn("Make", vmid=100)) == "OK"
+        daemon.consistent()
 
 
 # ---- stopping

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -63,6 +64,16 @@ class Ask(TaskArgs, frozen=True, kw_only=True):
     error: bool = False
 
 
+class Fill(TaskArgs, frozen=True, kw_only=True):
+    """Claim a guest and fill the disk."""
+
+    type = "toyfill"
+    vmid: int
+
+    def id(self) -> str:
+        return str(self.vmid)
+
+
 class RemoveFile(Undo, frozen=True, kw_only=True):
     """Remove a file."""
 
@@ -108,6 +119,21 @@ class Toys:
         at("scope left")
         at("returning")
         return "made"
+
+    def check_fill(self, args: Fill, draws: Draws) -> Intent:
+        claim = Write(key=f"guest/{args.vmid}", text="lock: create\n", expect=0)
+        return Intent(claim=(claim,), locks=(f"guest/{args.vmid}",))
+
+    def fill(self, args: Fill, work: Work) -> None:
+        with work.undo() as undo:
+            path = self.world / f"{args.vmid}-a"
+            undo.before(RemoveFile(path=str(path)))
+            with path.open("xb", buffering=0) as file:
+                with suppress(OSError):
+                    while True:
+                        file.write(b"x" * 65536)
+                while True:
+                    file.write(b"x")
 
     def remove(self, step: RemoveFile) -> None:
         path = Path(step.path)
@@ -179,6 +205,7 @@ def registry() -> Registry:
         [
             TaskType(Make, toys, Toys.check_make, Toys.make),
             TaskType(Sleep, toys, Toys.check_sleep, Toys.sleep),
+            TaskType(Fill, toys, Toys.check_fill, Toys.fill),
             TaskType(Ask, toys, Toys.check_ask, Toys.ask),
         ],
         [UndoType(RemoveFile, toys, Toys.remove)],
