@@ -79,7 +79,7 @@ class ApiEdge:
         try:
             here = self._here(request)
         except Unauthorized as exc:
-            await self._delays.wait()
+            await self._delays.wait(asyncio.get_running_loop().time())
             return http.refused(exc, _format(request), request, bare=True)
         except Error as exc:
             return http.refused(exc, _format(request), request)

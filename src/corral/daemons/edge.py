@@ -27,6 +27,8 @@ CALL_TIMEOUT = 3600.0
 MAX_FORM_FIELD = 65536
 EVENT_QUEUE = 10000
 KEEP_ALIVE = 15.0
+BEGUN = "begun"
+"""What a request carries: the loop's time at which it came."""
 
 Address = Callable[[web.BaseRequest], str]
 
@@ -52,13 +54,14 @@ class Edge:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one API request."""
         fmt = "json"
+        request[BEGUN] = asyncio.get_running_loop().time()
         try:
             if request.method not in http.METHODS:
                 raise NotImplementedCall(f"method '{request.method}' not available")
             fmt, path = http.target_of(request.raw_path)
             return await self._serve(request, fmt, path)
         except Unauthorized as exc:
-            await self._delays.wait()
+            await self._delays.wait(request[BEGUN])
             return http.refused(exc, fmt, request, bare=True)
         except Error as exc:
             return http.refused(exc, fmt, request)
@@ -88,7 +91,7 @@ class Edge:
 
     async def _answer(self, reply: Reply, fmt: str, request: web.BaseRequest) -> web.StreamResponse:
         if reply.status == Unauthorized.status:
-            await self._delays.wait()
+            await self._delays.wait(request[BEGUN])
         match reply.special:
             case Download() as download:
                 return _file(download)

@@ -202,18 +202,22 @@ def refused(error: Error, fmt: str, request: web.BaseRequest, *, bare: bool = Fa
 
 
 class Delays:
-    """Answers that are held back a while, without holding a thread; at most `limit` at a time."""
+    """Answers held back until `seconds` after the request, without holding a thread; at most `limit` at a time.
+
+    What a refusal took is part of that: whoever measures it can't tell a password that PAM looked at (two seconds) from
+    one that nobody looked at.
+    """
 
     def __init__(self, seconds: float, limit: int = 1000) -> None:
         self._seconds = seconds
         self._free = limit
 
-    async def wait(self) -> None:
-        """Hold the answer to a failed authentication."""
+    async def wait(self, begun: float) -> None:
+        """Hold the answer to a failed authentication; `begun` is the loop's time when the request came."""
         if self._free <= 0:
             return
         self._free -= 1
         try:
-            await asyncio.sleep(self._seconds)
+            await asyncio.sleep(max(0.0, begun + self._seconds - asyncio.get_running_loop().time()))
         finally:
             self._free += 1
