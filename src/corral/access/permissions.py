@@ -141,7 +141,7 @@ class Rights:
             for role, propagate in roles.items():
                 for priv in (self.config.role_privileges(role) or _EMPTY) & PRIVILEGES:
                     granted[priv] = granted.get(priv, False) or propagate
-            self._of_roles[key] = MappingProxyType(granted)
+            self._of_roles[key] = MappingProxyType(dict(sorted(granted.items())))
         return self._of_roles[key]
 
     def _with_pools(self, who: Identity, path: str) -> _Roles:
