@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -50,7 +51,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     name = f"plans{os.getpid()}"
     subprocess.run(["ip", "netns", "add", name], check=True)
     try:
-        subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
+        for words in (["link", "set", "lo", "up"], ["route", "add", "default", "dev", "lo"]):
+            subprocess.run(["ip", "-n", name, *words], check=True)
         with (
             Node(tmp_path_factory.mktemp("plans") / "root", namespace=name) as started,
             _web_server(name, tmp_path_factory.mktemp("web")),
