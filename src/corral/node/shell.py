@@ -80,8 +80,8 @@ def command_of(args: TermShell) -> list[str]:
 
 def environment() -> dict[str, str]:
     """What a shell is started with."""
-    return {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "HOME": "/root"}  # fmt: skip
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return {"TERM": "xterm-256color", "LANG": "C.UTF-8", "HOME": "/root", "PATH": path}
 
 
 def _group() -> int | None:

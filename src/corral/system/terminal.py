@@ -40,7 +40,7 @@ def open_terminal(command: Sequence[str], environment: Mapping[str, str]) -> Ter
         raise Error(f"can't open a terminal - {exc.strerror}") from exc
     if pid == 0:
         try:
-            os.execvpe(command[0], list(command), dict(environment))
+            os.execvpe(command[0], list(command), dict(environment))  # noqa: S606 - no shell on purpose
         except OSError as exc:
             os.write(2, f"{command[0]}: {exc.strerror}\r\n".encode())
         finally:
