@@ -98,8 +98,8 @@ def _binary(setup: Setup) -> str:
 
 def _items(setup: Setup) -> Iterator[Item]:
     """Everything, in the order in which QEMU must see it: buses before what hangs on them."""
-    firmware, plugged = blockdev.firmware(setup)
     confidential, guarded = machine.render_confidential(setup)
+    firmware, plugged = blockdev.firmware(setup)
     yield from _process(setup)
     yield from render_smbios(setup)
     yield from firmware
