@@ -319,7 +319,6 @@ def test_any_configuration_is_rendered_or_refused(text: str, host: Host) -> None
     config = VmConfig.parse(text)
     try:
         made = command(100, config, host, RUNTIME, _volumes(config))
-    except Error as error:
-        assert str(error)
+    except Error:
         return
     assert all(isinstance(word, str) and "\n" not in word for word in made.args)
