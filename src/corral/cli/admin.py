@@ -246,15 +246,19 @@ def _seed(words: list[str]) -> int:
     if not given.get("guests", "").isdigit():
         raise Usage("missing: --guests N")
     store = _open(layout)
-    count, nodes, first = int(given["guests"]), int(given.get("nodes", "3")), int(given.get("first", "100"))
-    writes: list[Write] = [_seed_node(f"seed{index}") for index in range(nodes) if not store.get(f"node/seed{index}")]
+    count, first = int(given["guests"]), int(given.get("first", "100"))
+    nodes = [
+        Client(layout, SystemClock()).node(),
+        *(f"seed{index}" for index in range(1, int(given.get("nodes", "3")))),
+    ]
+    writes: list[Write] = [_seed_node(name) for name in nodes if not store.get(f"node/{name}")]
     taken = {doc.key for doc in store.list("guest/")}
     numbers = [vmid for vmid in range(first, first + count) if f"guest/{vmid}" not in taken]
-    writes += [_seed_guest(vmid, f"seed{vmid % nodes}") for vmid in numbers]
+    writes += [_seed_guest(vmid, nodes[vmid % len(nodes)]) for vmid in numbers]
     for start in range(0, len(writes), BATCH):
         part = tuple(writes[start : start + BATCH])
         store.commit(Transaction(cause=Cause(who=ME, why="corral seed"), writes=part))
-    print(f"{len(numbers)} guests on {nodes} nodes that do not exist")
+    print(f"{len(numbers)} guests on {len(nodes)} nodes, all but the first made up")
     return 0
 
 
