@@ -39,7 +39,8 @@ class _Rules:
             flags = args[2]
             if not isinstance(flags, int) or not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
                 return
-        path = args[0]
+        # A link is made at its second name; the first may point anywhere.
+        path = args[1] if event in ("os.symlink", "os.link") else args[0]
         if not isinstance(path, str | bytes | os.PathLike):
             return
         name = os.fsdecode(path)
