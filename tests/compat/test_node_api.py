@@ -385,7 +385,8 @@ def test_the_cluster_of_one(node: Node) -> None:
 @exercises(
     "PUT /cluster/options",
     "keyboard", "language", "console", "description", "email_from", "fencing", "ha", "http_proxy", "mac_prefix",
-    "max_workers", "migration", "migration_unsecure", "next-id", "notify", "registered-tags", "replication", "tag-style", "u2f", "user-tag-access", "webauthn", "bwlimit", "consent-text", "crs", "location", "delete",
+    "max_workers", "migration", "migration_unsecure", "next-id", "notify", "registered-tags", "replication",
+    "tag-style", "u2f", "user-tag-access", "webauthn", "bwlimit", "consent-text", "crs", "location", "delete",
 )  # fmt: skip
 @exercises("GET /cluster/nextid", "vmid")
 def test_every_option_of_the_cluster_is_kept(node: Node) -> None:
