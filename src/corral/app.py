@@ -50,6 +50,9 @@ from corral.tasks.live import Spawner
 from corral.tasks.runner import Node, TaskRunner
 
 SETTLE = 2.0
+SPOOL_AGE = 3 * 86400.0
+"""Seconds after which an uploaded file that no task has taken, as after a crash, is removed."""
+
 HISTORY_AGE = 365 * 86400.0
 HISTORY_BYTES = 1024**3
 
@@ -268,6 +271,7 @@ def duties(app: App) -> list[Duty]:
         Duty("nat", 300, lambda: restore_nat(app)),
         Duty("keys", 3600, lambda: rotate_keys(app.store, app.clock)),
         Duty("tasks", 3600, app.runner.housekeep),
+        Duty("spools", 3600, lambda: app.storage.sweep_spools(older_than=app.clock.now() - SPOOL_AGE)),
         Duty(
             "history",
             86400,

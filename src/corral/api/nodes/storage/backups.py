@@ -77,10 +77,11 @@ def delete(
 FilePath = Annotated[str, doc("Base64 of the path in the backup, or `/`.")]
 
 
-def _refuse(call: Call, storage: str, volume: str) -> None:
+def _refuse(call: Call, storage: str, volume: str, filepath: str) -> None:
     check_volume(call.app.storage, call, volume if ":" in volume else f"{storage}:{volume}", content="backup")
     kind = call.app.storage.config().section(storage).type
-    raise Error(f"storage '{storage}' has type '{kind}': single files are restored from a backup server only")
+    why = f"storage '{storage}' has type '{kind}', and single files are restored from a backup server only"
+    raise Error(f"can't look for '{filepath}': {why}")
 
 
 @endpoint(
@@ -95,7 +96,7 @@ def restore_list(
     call: Call, node: NodeName, storage: StorageId, volume: Annotated[str, doc("The backup.")], filepath: FilePath
 ) -> list[dict[str, Any]]:
     """List files and directories of a backup. No storage type that can do this is supported yet."""
-    _refuse(call, storage, volume)
+    _refuse(call, storage, volume, filepath)
     return []
 
 
@@ -118,7 +119,7 @@ def restore_download(
     tar: Annotated[bool, doc("Directories as tar instead of zip.", default=False)] = False,
 ) -> None:
     """Extract a file of a backup. No storage type that can do this is supported yet."""
-    _refuse(call, storage, volume)
+    _refuse(call, storage, volume, filepath)
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (dryrun, delete, restore_list, restore_download)

@@ -142,7 +142,7 @@ def oci_registry_pull(
 ) -> str:
     """Pull an OCI image from a registry. Not supported yet: there are no containers."""
     call.app.storage.need_enabled(storage, "vztmpl")
-    raise Error("pulling OCI images is not supported yet: they are templates of containers")
+    raise Error(f"pulling '{reference}' is not supported yet: OCI images are templates of containers")
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (upload, download_url, oci_registry_pull)
