@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
-from corral.core.errors import NotFound, ParamError
+from corral.core.errors import Error, NotFound, ParamError
 from corral.schema.fields import doc
-from corral.tasks.base import Ended, Phase, Running
-from corral.tasks.log import Filter, Line, log_path, read_log
+from corral.tasks.base import Ended, Running
+from corral.tasks.log import Filter, Line, follow, log_path, read_log
 from corral.tasks.runner import TaskRunner
 from corral.tasks.upid import Upid
 
 Source = Literal["archive", "active", "all"]
+Leave = Callable[[], None]
 RUNNING = "RUNNING"
 """The status of a task in a list that has not ended."""
 
@@ -130,10 +132,32 @@ class TaskIndex:
         self._find(upid)
         self._runner.cancel(upid, by)
 
-    def phase(self, upid: str) -> Phase | None:
-        """Where a task stands; None once it has ended."""
-        found = self._find(upid)
-        return found.phase if isinstance(found, Running) else None
+    def follow(self, upid: str, after: int, tell: Callable[[list[Line]], None], end: Callable[[str], None]) -> Leave:
+        """Tell the log's lines after line `after`, then those that come, and at last the task's status; from a thread.
+
+        Answers a function that ends it. ParamError on `upid` if there is no such task, Error if too many are followed.
+        """
+        self._find(upid)
+        if not self._runner.followers.acquire(blocking=False):
+            raise Error("too many logs are being followed; read this one page by page")
+        left = threading.Event()
+
+        def run() -> None:
+            try:
+                for lines in follow(self._directory, upid, ended=ended, clock=self._runner.clock, after=after):
+                    if left.is_set():
+                        return
+                    tell(lines)
+                found = self._runner.find(upid)
+                end(found.status if isinstance(found, Ended) else "")
+            finally:
+                self._runner.followers.release()
+
+        def ended() -> bool:
+            return left.is_set() or not isinstance(self._runner.find(upid), Running)
+
+        threading.Thread(target=run, name="follow", daemon=True).start()
+        return left.set
 
     def _find(self, upid: str) -> Running | Ended:
         found = self._runner.find(upid)

@@ -11,7 +11,7 @@ import os
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -113,9 +113,9 @@ def read_log(directory: Path, upid: str, start: int = 0, limit: int = 50) -> tup
 
 
 def follow(
-    directory: Path, upid: str, *, ended: Callable[[], bool], clock: Clock, interval: float = 0.5
-) -> Iterator[Line]:
-    """The log's lines from the first, then those that come, until the task has `ended` and all is told."""
+    directory: Path, upid: str, *, ended: Callable[[], bool], clock: Clock, after: int = 0, interval: float = 0.5
+) -> Iterator[list[Line]]:
+    """The lines after line `after`, then those that come, until the task has `ended` and all is told."""
     path = log_path(directory, upid)
     offset, number, rest = 0, 0, b""
     while True:
@@ -123,9 +123,10 @@ def follow(
         for chunk in _read_from(path, offset):
             offset += len(chunk)
             *whole, rest = (rest + chunk).split(b"\n")
-            for raw in whole:
-                number += 1
-                yield Line(number, raw.decode("utf-8", "replace"))
+            lines = [Line(number + at, raw.decode("utf-8", "replace")) for at, raw in enumerate(whole, 1)]
+            number += len(whole)
+            if fresh := [line for line in lines if line.n > after]:
+                yield fresh
         if last:
             return
         clock.sleep(interval)
@@ -135,7 +136,7 @@ def _read_from(path: Path, offset: int) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             file.seek(offset)
-            while chunk := file.read(1 << 20):
+            while chunk := file.read(65536):
                 yield chunk
     except FileNotFoundError:
         return
@@ -282,8 +283,3 @@ def unindexed(directory: Path, upid: str) -> Entry | None:
     except FileNotFoundError:
         return None
     return Entry(Upid.parse(upid), changed, status_of(files.read_tail(path, limit=64 * 1024)))
-
-
-def page(entries: Sequence[Entry], start: int, limit: int) -> Sequence[Entry]:
-    """A part of a list; `limit` 0 is all."""
-    return entries[start : start + limit] if limit else entries[start:]

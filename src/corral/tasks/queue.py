@@ -9,12 +9,16 @@ no slot: a guest busy for hours must not keep a storage idle.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from corral.tasks.base import Intent
 
+log = logging.getLogger(__name__)
+
+DEFAULT_SIZE = 4
 Sizes = Callable[[str], int]
 """How many tasks may hold the slot of that name at once; below 1 counts as 1."""
 
@@ -87,12 +91,26 @@ def _slot_reason(request: Request, used: Mapping[str, int], sizes: Sizes) -> str
 class SlotSizes:
     """Configured sizes: by the slot's whole name, else by its first word, else `default`.
 
-    `SlotSizes({"node": 8, "storage": 4, "storage/backup": 1})`
+    `SlotSizes({"node": 8, "storage": 4, "storage/backup": 1})`, or as a file: lines `storage/backup: 1`, where `*` is
+    what holds for names that no line tells.
     """
 
-    def __init__(self, sizes: Mapping[str, int], default: int = 4) -> None:
+    def __init__(self, sizes: Mapping[str, int], default: int = DEFAULT_SIZE) -> None:
         self._sizes = dict(sizes)
         self._default = default
+
+    @classmethod
+    def parse(cls, text: str) -> SlotSizes:
+        """Read the lines of a file; blank ones and those after `#` count for nothing, and neither do wrong ones,
+        which are logged: a typing error must not keep a node from working."""
+        sizes: dict[str, int] = {}
+        for line in text.splitlines():
+            slot, colon, size = line.partition("#")[0].partition(":")
+            if colon and slot.strip() and size.strip().isdecimal() and int(size) > 0:
+                sizes[slot.strip()] = int(size)
+            elif line.partition("#")[0].strip():
+                log.warning("this is no size of a slot: '%s'", line)
+        return cls(sizes, sizes.pop("*", DEFAULT_SIZE))
 
     def __call__(self, slot: str) -> int:
         """The size of that slot."""
@@ -132,7 +150,3 @@ class Queue:
             del self._waiting[request.upid]
             self._held[request.upid] = request
         return decision
-
-    def holds(self, upid: str) -> bool:
-        """Whether it has been granted and not released."""
-        return upid in self._held

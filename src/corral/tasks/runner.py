@@ -44,6 +44,8 @@ STOP_UNDO = 600.0
 UNDO_ATTEMPTS = 12
 UNDO_PAUSE = 60.0
 """Undo workers that may die before the undo is given up, and seconds between the later of them."""
+FOLLOWERS = 64
+"""Logs that may be followed at once; each takes a thread."""
 POLL = 0.2
 PROGRESS_POLL = 1.0
 
@@ -60,6 +62,7 @@ class TaskRunner:
     """The `Tasks` of corrald. `start` before use; may then be called from every thread.
 
     `app` answers the app whose services the task types name; it is called late, so that the app can hold the runner.
+    Slot sizes are those of `etc/corral/slots.conf` unless given.
     """
 
     def __init__(
@@ -82,7 +85,7 @@ class TaskRunner:
         self._app = app
         self._store = store
         self._spawner = spawner
-        self._clock = clock
+        self.clock = clock
         self._keys = Keys(store, clock)
         self._counter = counter or Counter(node.layout.run / "task-counter")
         self._lock = threading.RLock()
@@ -90,7 +93,7 @@ class TaskRunner:
         self._looked_at = 0.0
         self._tasks: dict[str, Task] = {}
         self._making: set[str] = set()
-        self._queue = Queue(sizes or SlotSizes({}))
+        self._queue = Queue(sizes or _configured_sizes(node.layout))
         self._listeners = Listeners()
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._selector: selectors.BaseSelector = selectors.PollSelector()
@@ -98,6 +101,7 @@ class TaskRunner:
         self._ear: socket.socket | None = None
         self._thread = threading.Thread(target=self._loop, name="tasks", daemon=True)
         self._stopping = False
+        self.followers = threading.BoundedSemaphore(FOLLOWERS)
 
     # ---- for handlers
 
@@ -172,12 +176,6 @@ class TaskRunner:
             with self._lock:
                 self._listeners.remove(listener)
 
-    def subscribe(self, listener: Listener) -> tuple[list[Running], Callable[[], None]]:
-        """Like `listening`, for those who end it by calling a function."""
-        with self._lock:
-            self._listeners.add(listener)
-            return self.running(), lambda: self._listeners.remove(listener)
-
     def wait(self, upid: str, timeout: float) -> bool:
         """Whether the task has ended, waiting at most `timeout` seconds for it."""
         with self._lock:
@@ -201,13 +199,13 @@ class TaskRunner:
             with contextlib.suppress(FileNotFoundError):
                 journal.append(task.path, Cancel(by=by))
             with self._lock:
-                task.stop_at = self._clock.monotonic() if task.stop_at is None else task.stop_at
+                task.stop_at = self.clock.monotonic() if task.stop_at is None else task.stop_at
                 self._stop_worker(task)
             self._ring()
 
     def housekeep(self) -> None:
         """Forget old tasks and keys, and settle claims whose outcome was unknown. To be called every hour or so."""
-        self.index.prune(self._clock.now())
+        self.index.prune(self.clock.now())
         if expired := self._keys.expired():
             with contextlib.suppress(Conflict):
                 self._store.commit(Transaction(cause=Cause(who="root@pam", why="idempotency"), writes=expired[:1000]))
@@ -268,7 +266,7 @@ class TaskRunner:
 
     def _header(self, args: TaskArgs, draws: Draws, by: Requester, intent: Intent, *, awaited: bool) -> Header:
         upid = issue(
-            self._counter, self._clock, node=self._node.name, kind=args.type, of=intent.id or args.id(), user=by.user
+            self._counter, self.clock, node=self._node.name, kind=args.type, of=intent.id or args.id(), user=by.user
         )
         wants = Request.of(str(upid), intent)
         return Header(
@@ -329,7 +327,7 @@ class TaskRunner:
         task = self._known(state, Phase.UNDOING if undoing else Phase.RUNNING)
         task.progress = state.progress
         if state.cancelled_by is not None and not undoing:
-            task.stop_at = self._clock.monotonic()
+            task.stop_at = self.clock.monotonic()
         self._watch(task, AdoptedWorker(task.path))
 
     def _recover_unbegun(self, state: journal.State) -> None:
@@ -368,7 +366,7 @@ class TaskRunner:
 
     def _soon(self, work: Callable[[], None], delay: float = 0.0) -> None:
         with self._lock:
-            self._later.append((self._clock.monotonic() + delay, work))
+            self._later.append((self.clock.monotonic() + delay, work))
 
     def _loop(self) -> None:
         while not self._stopping:
@@ -376,7 +374,7 @@ class TaskRunner:
                 self._turn()
             except Exception:
                 log.exception("the task runner failed in a turn")
-                self._clock.sleep(1)
+                self.clock.sleep(1)
 
     def _turn(self) -> None:
         for key, _ in self._selector.select(self._patience()):
@@ -394,7 +392,7 @@ class TaskRunner:
     def _patience(self) -> float | None:
         """Seconds until something has to be done unasked; None for never."""
         with self._lock:
-            times = [when - self._clock.monotonic() for when, _ in self._later]
+            times = [when - self.clock.monotonic() for when, _ in self._later]
             for task in self._tasks.values():
                 if task.worker is not None:
                     waits = task.stop_at is not None or task.worker.fileno() is None
@@ -402,7 +400,7 @@ class TaskRunner:
         return max(0.0, min(times)) if times else None
 
     def _due(self) -> list[Callable[[], None]]:
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         with self._lock:
             due = [work for when, work in self._later if when <= now]
             self._later = [(when, work) for when, work in self._later if when > now]
@@ -410,7 +408,7 @@ class TaskRunner:
 
     def _look_around(self) -> None:
         """What running workers need from time to time."""
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         if now - self._looked_at < POLL:
             return
         self._looked_at = now
@@ -483,7 +481,7 @@ class TaskRunner:
 
     def _press(self, task: Task, worker: Worker, stop_at: float) -> None:
         """Stop with more force as time goes by, but leave an undo its time."""
-        since = self._clock.monotonic() - stop_at
+        since = self.clock.monotonic() - stop_at
         if task.stops == 0 or (since >= STOP_AGAIN and task.stops == 1):
             self._stop_worker(task)
         if since < STOP_KILL:
@@ -579,7 +577,7 @@ class TaskRunner:
     def _put_away(self, task: Task, outcome: Outcome) -> None:
         """Enter the end everywhere, then release what the task held. Each part may be repeated after a crash."""
         hidden = task.withdrawn or (task.header.awaited and outcome.ok)
-        ended = Ended(upid=task.upid, user=task.header.by.user, status=outcome.status, endtime=int(self._clock.now()))
+        ended = Ended(upid=task.upid, user=task.header.by.user, status=outcome.status, endtime=int(self.clock.now()))
         try:
             if hidden:
                 files.remove_file(log_path(self._node.layout.task_logs, task.upid))
@@ -616,6 +614,14 @@ class TaskRunner:
 
     def _tell(self, task: Task) -> None:
         self._listeners.tell(TaskEvent(upid=task.upid, running=task.shown))
+
+
+def _configured_sizes(layout: Layout) -> SlotSizes:
+    """What `etc/corral/slots.conf` says, if there is one."""
+    try:
+        return SlotSizes.parse(files.read_text(layout.etc / "slots.conf"))
+    except NotFound:
+        return SlotSizes({})
 
 
 def _order(path: Path) -> tuple[int, int, int]:

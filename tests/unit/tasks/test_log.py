@@ -113,5 +113,7 @@ def test_following_tells_what_comes_until_the_end(tmp_path: Path) -> None:
             return True
         return False
 
-    lines = follow(tmp_path, upid(1), ended=ended, clock=FakeClock())
-    assert [line.t for line in lines] == ["one", "two", "three"]
+    batches = follow(tmp_path, upid(1), ended=ended, clock=FakeClock())
+    assert [[line.t for line in batch] for batch in batches] == [["one"], ["two"], ["three"]]
+    again = follow(tmp_path, upid(1), ended=lambda: True, clock=FakeClock(), after=1)
+    assert list(again) == [[Line(2, "two"), Line(3, "three")]]

@@ -46,6 +46,11 @@ def test_sizes_are_found_by_name_then_by_first_word() -> None:
     assert [sizes("storage/slow"), sizes("storage/fast"), sizes("node")] == [1, 3, 7]
 
 
+def test_sizes_are_read_from_a_file_and_wrong_lines_left_out() -> None:
+    sizes = SlotSizes.parse("# mine\nnode: 8\n\nstorage/slow: 1 # a disk\nstorage: many\n*: 2\nx: 0\n")
+    assert [sizes("node"), sizes("storage/slow"), sizes("storage/fast"), sizes("x")] == [8, 1, 2, 2]
+
+
 def test_asking_twice_for_the_same_counts_once() -> None:
     assert asks("1", "b", "a", "b", slots=("s", "s")) == Request("1", ("a", "b"), ("s",))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated
+
+import msgspec
 
 from corral.app import Call
 from corral.rest import anyone, endpoint, never
-from corral.rest.results import Download, Listing
+from corral.rest.results import Download, Events, Frame, Listing
 from corral.schema.fields import Format, between, doc
 from corral.schema.types import VMID, NodeName
 from corral.schema.types import Upid as UpidText
@@ -98,6 +101,7 @@ def read_log(
     start: Annotated[int, between(0), doc("Leave out that many lines.")] = 0,
     limit: Annotated[int, between(0), doc("At most that many lines; 0 is all.")] = 50,
     download: Annotated[bool, doc("Answer the whole log as a file; not with start and limit.")] = False,
+    follow: Annotated[bool, doc("Answer a stream of events instead: the lines as they come, then the end.")] = False,
 ) -> list[Line]:
     """Read a task's log."""
     name = _see(call, node, upid)
@@ -105,8 +109,27 @@ def read_log(
         path = TaskIndex(call.app.runner).log_file(upid)
         filename = f"task-{name.node}-{name.type}-{name.starttime:08X}.log"
         return Download(path, filename, "text/plain")  # type: ignore[return-value]  # a file instead of the lines
+    if follow:
+        return _follow(call, upid)  # type: ignore[return-value]  # a stream instead of the lines
     lines, total = TaskIndex(call.app.runner).log(upid, start, limit)
     return Listing(lines, total=total)  # type: ignore[return-value]  # the lines, with what stands beside them
+
+
+def _follow(call: Call, upid: str) -> Events:
+    """Events `lines` (a list like the call's answer; resumable by their ids) and at last one `end` with the status."""
+    index = TaskIndex(call.app.runner)
+    index.status(upid)
+    after = int(call.resume) if call.resume and call.resume.isdecimal() else 0
+
+    def subscribe(put: Callable[[Frame], None]) -> Callable[[], None]:
+        def tell(lines: list[Line]) -> None:
+            put(Frame("lines", str(lines[-1].n), msgspec.json.encode(lines)))
+
+        return index.follow(
+            upid, after, tell, lambda said: put(Frame("end", "", msgspec.json.encode({"status": said})))
+        )
+
+    return Events(subscribe)
 
 
 ENDPOINTS = (index, stop, status, read_log)

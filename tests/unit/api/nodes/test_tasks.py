@@ -12,7 +12,7 @@ import pytest
 from corral.api import INDEX_KEYS
 from corral.api.access import acl, login, tokens, users
 from corral.api.nodes import tasks
-from corral.rest.results import Download
+from corral.rest.results import Download, Events, Frame
 from tests import api
 from tests.unit.tasks.toys import BY, Bench, Build, Wait
 
@@ -101,6 +101,25 @@ def test_the_log_comes_in_pages_or_as_a_file(node: Node) -> None:
     whole = node.client.send("GET", f"{TASKS}/{upid}/log", {"download": "1"}).special
     assert isinstance(whole, Download)
     assert whole.path.read_text() == "made 100:a\nmade 100:b\nTASK OK\n"
+
+
+@pytest.mark.exercises("GET /nodes/{node}/tasks/{upid}/log", "follow")
+def test_the_log_is_followed_to_the_end(node: Node) -> None:
+    upid = node.spawn(Wait(warn=True))
+    node.bench.until(lambda: node.bench.shelf.began)
+    stream = node.client.send("GET", f"{TASKS}/{upid}/log", {"follow": "1"}).special
+    assert isinstance(stream, Events)
+    frames: list[Frame] = []
+    leave = stream.subscribe(frames.append)
+    node.bench.until(lambda: frames)
+    assert frames[0].event == "lines"
+    assert msgspec.json.decode(frames[0].data)[0] == {"n": 1, "t": "WARN: mind the gap"}
+    node.bench.shelf.gate.set()
+    node.bench.until(lambda: frames[-1].event == "end")
+    assert frames[-1].data == b'{"status":"WARNINGS: 1"}'
+    told = [line["t"] for frame in frames[:-1] for line in msgspec.json.decode(frame.data)]
+    assert told == ["WARN: mind the gap", "TASK WARNINGS: 1"]
+    leave()
 
 
 @pytest.mark.exercises("GET /nodes/{node}/tasks/{upid}")
