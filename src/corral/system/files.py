@@ -170,6 +170,9 @@ def open_beneath(directory: Path, relative: str, flags: int = os.O_RDONLY, mode:
         os.close(base)
 
 
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
 class _OpenHow(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
@@ -180,8 +183,7 @@ def _by_openat2(base: int, relative: str, flags: int, mode: int) -> int:
         mode if flags & os.O_CREAT else 0,
         _RESOLVE_BENEATH | _RESOLVE_NO_SYMLINKS | _RESOLVE_NO_MAGICLINKS,
     )
-    syscall = ctypes.CDLL(None, use_errno=True).syscall
-    descriptor: int = syscall(_SYS_OPENAT2, base, os.fsencode(relative), ctypes.byref(how), ctypes.sizeof(how))
+    descriptor: int = _libc.syscall(_SYS_OPENAT2, base, os.fsencode(relative), ctypes.byref(how), ctypes.sizeof(how))
     if descriptor < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
