@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -154,6 +156,23 @@ def test_unknown_users_cost_a_hash_too(store: MemoryStore) -> None:
         assert not realm.authenticate(name, Secret("right"), "", known=known)
     assert len(compared) == 4
     assert all(digest.startswith("$argon2id$v=19$m=8,t=1,p=1$") for digest in compared)
+
+
+def test_made_up_names_do_not_wait_in_line(store: MemoryStore) -> None:
+    """While PAM hangs, users that do not exist are refused at once."""
+    hanging, go_on = threading.Barrier(5), threading.Event()
+
+    def hangs(name: str, password: str, address: str) -> bool:
+        hanging.wait(10)
+        return go_on.wait(10)
+
+    realm = Pam(hangs)
+    with ThreadPoolExecutor(4) as pool:
+        known = [pool.submit(realm.authenticate, f"u{n}", Secret("x"), "", known=True) for n in range(4)]
+        hanging.wait(10)
+        assert not realm.authenticate("ghost", Secret("x"), "", known=False)
+        go_on.set()
+        assert [each.result() for each in known] == [True] * 4
 
 
 def test_a_realm_that_can_not_answer_refuses(store: MemoryStore, clock: FakeClock) -> None:

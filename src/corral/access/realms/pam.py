@@ -10,6 +10,8 @@ import ctypes
 import ctypes.util
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, ClassVar, Final, Protocol
 
@@ -57,15 +59,16 @@ class Pam:
 
     def authenticate(self, name: str, password: Secret, address: str, *, known: bool) -> bool:
         """Ask PAM. For a user unknown here it is asked about nobody: same time, and no oracle for system accounts."""
+        if not known:
+            # Only while nobody who may be real waits: made-up names must not keep others from logging in.
+            if self._slots.acquire(blocking=False):
+                with _released(self._slots):
+                    self._ask(_NOBODY, "", address)
+            return False
         if not self._slots.acquire(timeout=_PATIENCE):
             raise TimedOut("too many log-ins wait for PAM")
-        try:
-            if not known:
-                self._ask(_NOBODY, "", address)
-                return False
+        with _released(self._slots):
             return self._ask(name, password.reveal(), address)
-        finally:
-            self._slots.release()
 
     def hash(self, password: Secret, salt: bytes) -> str:
         """PAM keeps its own passwords."""
@@ -74,6 +77,14 @@ class Pam:
     def outdated(self, name: str) -> bool:
         """Never: nothing is kept here."""
         return False
+
+
+@contextmanager
+def _released(slots: threading.Semaphore) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        slots.release()
 
 
 class _Message(ctypes.Structure):

@@ -52,8 +52,16 @@ class Pve:
     def authenticate(self, name: str, password: Secret, address: str, *, known: bool) -> bool:
         """Compare with the hash in `shadow.cfg`; an unknown user or one without password costs the same time."""
         digest = self._digest(name) if known else None
+        if digest is None:
+            # Only while nobody who may be real waits: made-up names must not keep others from logging in.
+            if self._slots.acquire(blocking=False):
+                try:
+                    self._matches(self._dummy(), password)
+                finally:
+                    self._slots.release()
+            return False
         with self._slots:
-            return self._matches(digest or self._dummy(), password) and digest is not None
+            return self._matches(digest, password)
 
     def _digest(self, name: str) -> str | None:
         doc = self._tree.get(SHADOW)

@@ -43,6 +43,7 @@ def probe(call: Call) -> None:
     "POST",
     "/access/ticket",
     allow=world("this is how one logs in"),
+    pool="login",
     tokens=False,
     plan=never("logging in changes nothing"),
 )
@@ -161,6 +162,7 @@ def capabilities(rights: Rights, who: Identity) -> dict[str, dict[str, int]]:
     "PUT",
     "/access/password",
     allow=_SELF_OR_KEEPER,
+    pool="login",
     tokens=False,
     example={"userid": "joe@pve", "password": "a better password"},
 )

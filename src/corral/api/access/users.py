@@ -89,6 +89,7 @@ def _tokens(config: UserConfig, userid: str) -> list[TokenRow]:
     "POST",
     "/access/users",
     allow=all_of(user_param("Realm.AllocateUser"), user_group("User.Modify", groups_param="create")),
+    pool="login",
     example={"userid": "new@pve", "password": "a good password", "comment": "made by an example"},
 )
 def create(
