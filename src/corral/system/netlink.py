@@ -86,18 +86,6 @@ def exists(name: str) -> bool:
         return False
 
 
-def is_bridge(name: str) -> bool:
-    """Whether it is a Linux bridge."""
-    with _route(f"look at '{name}'") as route:
-        return _kind(_find(route, name)) == "bridge"
-
-
-def vlan_aware(bridge: str) -> bool:
-    """Whether the bridge filters VLANs itself."""
-    with _route(f"look at '{bridge}'") as route:
-        return _filters(_find(route, bridge))
-
-
 def ports(bridge: str) -> list[str]:
     """The devices on a bridge."""
     return sorted(link.name for link in links() if link.master == bridge)
@@ -157,19 +145,6 @@ def set_up(name: str, up: bool = True) -> None:
     """Bring a device up or down."""
     with _route(f"set '{name}' {'up' if up else 'down'}") as route:
         route.link("set", index=_index(route, name), state="up" if up else "down")
-
-
-def set_mtu(name: str, size: int) -> None:
-    """Set the MTU in bytes."""
-    with _route(f"set the MTU of '{name}' to {size}") as route:
-        route.link("set", index=_index(route, name), mtu=size)
-
-
-def detach(port: str) -> None:
-    """Take a device from its bridge; nothing if it is on none or gone."""
-    with _route(f"take '{port}' from its bridge") as route:
-        if found := route.link_lookup(ifname=port):
-            route.link("set", index=found[0], master=0)
 
 
 def attach(

@@ -352,9 +352,3 @@ def pid_stat(pid: int) -> PidStat | None:
 def command_line(pid: int) -> list[str]:
     """A process's words; empty if there is none, or for a kernel thread or a zombie."""
     return [word for word in read(PROC / str(pid) / "cmdline").split("\0") if word]
-
-
-def pid_start(pid: int) -> int | None:
-    """When it started, in clock ticks since boot: with the pid it tells a process from all others of this boot."""
-    found = pid_stat(pid)
-    return found.start if found else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from corral.app import Call
+from corral.core.errors import ParamError
 from corral.node.shell import Command, TermShell
 from corral.rest import Console, endpoint, need, never
 from corral.schema import between, doc, length, name, requires
@@ -27,9 +28,11 @@ def termproxy(
     node: NodeName,
     *,
     cmd: Annotated[Command, doc("What to run: a log-in, or for root@pam an upgrade of packages.")] = "login",
-    cmd_opts: Annotated[str, name("cmd-opts"), requires("cmd"), doc("Has no effect here.")] = "",
+    cmd_opts: Annotated[str, name("cmd-opts"), requires("cmd"), doc("No command here takes options.")] = "",
 ) -> dict[str, Any]:
     """Open a terminal on the node."""
+    if cmd_opts:
+        raise ParamError({"cmd-opts": f"'{cmd}' takes no options here"})
     port = call.app.shells.free_port()
     user = call.who.full
     ticket = call.app.access.tickets.issue_console(user, _path(node), port)
