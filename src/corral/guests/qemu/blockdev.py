@@ -10,7 +10,7 @@ Names are stable (the same drive and volume give the same name) and at most 31 c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from corral.core.errors import Error
@@ -87,7 +87,7 @@ def locate(setup: Setup, key: str, volume: Volume) -> Located:
 
 def items(setup: Setup, key: str, volume: Volume) -> list[Item]:
     """The drive's nodes for the command line; none for an empty CD-ROM drive."""
-    if setup.drives:
+    if setup.drives or is_temporary(volume):
         return [legacy_drive(setup, key, volume)]
     if not has_medium(volume):
         return []
@@ -102,7 +102,7 @@ def node(setup: Setup, key: str, volume: Volume) -> dict[str, Any]:
         "node-name": top_node(key),
         "throttle-group": throttle_group(key),
         # A filter does not take this over from what is below it, and devices ask the filter.
-        "read-only": not _overlaid(volume) and (is_read_only(setup, volume) or file.read_only),
+        "read-only": is_read_only(setup, volume) or file.read_only,
         "file": format_node(setup, key, volume, file),
     }
 
@@ -118,8 +118,6 @@ def format_node(setup: Setup, key: str, volume: Volume, file: Located) -> dict[s
     protocol: dict[str, Any] = {**file.node, "node-name": node_name("file", key, volume.file), **shared}
     if protocol["driver"] in ("file", "host_device", "host_cdrom"):
         protocol["aio"] = aio(setup, volume, file)
-    if _overlaid(volume):
-        out = {**out, "read-only": False}
     return {**out, "file": protocol}
 
 
@@ -128,8 +126,9 @@ def _format(volume: Volume, file: Located) -> str:
     return given if given is not None and not file.format else file.format
 
 
-def _overlaid(volume: Volume) -> bool:
-    return isinstance(volume, Drive) and bool(volume.snapshot)
+def is_temporary(volume: Volume) -> bool:
+    """Whether writes go to a file that is lost at the end: QEMU makes one itself, but only for `-drive`."""
+    return isinstance(volume, Drive) and bool(volume.snapshot) and has_medium(volume)
 
 
 def _shared(setup: Setup, volume: Volume, file: Located) -> dict[str, Any]:
@@ -270,7 +269,7 @@ def legacy_drive(setup: Setup, key: str, volume: Volume) -> Option:
     props: dict[str, Any] = {"if": "none", "id": top_node(key)}
     file = Located.at("") if not has_medium(volume) else locate(setup, key, volume)
     if has_medium(volume):
-        props = {"file": file.path or _pseudo(file.node), **props}
+        props = {**_file(file), **props}
     if isinstance(volume, Drive):
         if volume.cdrom:
             props["media"] = "cdrom"
@@ -298,7 +297,18 @@ def _legacy_tuning(drive: Drive, file: Located) -> dict[str, Any]:
     return props
 
 
-def _pseudo(node: Mapping[str, Any]) -> str:
-    """The protocol layer as a pseudo-protocol name, for `-drive`."""
-    text = ",".join(f"file.{key}={value}" for key, value in node.items() if not isinstance(value, list | dict))
-    return f"json:{text}"
+def _file(file: Located) -> dict[str, Any]:
+    """The protocol layer: a path, or its options one by one."""
+    return {"file": file.path} if file.path else dict(_flat("file", file.node))
+
+
+def _flat(prefix: str, node: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping):
+        pairs = list(node.items())
+    elif isinstance(node, list | tuple):
+        pairs = list(enumerate(node))
+    else:
+        yield prefix, node
+        return
+    for key, value in pairs:
+        yield from _flat(f"{prefix}.{key}", value)
