@@ -215,6 +215,7 @@ class Daemon:
         """Stop what runs beside the app; workers and guests go on."""
         self.looking_on.close()
         self.app.runner.stop()
+        self.app.metrics.flush()
         self.follower.close()
         self.app.store.close()
 
@@ -301,6 +302,7 @@ def build_sampler(app: App) -> Sampler:
         machine=lambda: read_machine(app.layout.root),
         guests=lambda: (),
         storages=lambda: _storage_states(app),
+        elsewhere=lambda vmid: app.tree.get(f"guest/{vmid}") is not None,
         about=lambda status: replace(status, cgroup_mode=mode, fingerprint=colons, address=facts.address()),
     )
 

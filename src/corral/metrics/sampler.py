@@ -80,6 +80,8 @@ class Sampler:
 
     guests    the status of every guest on this node, with `cpu_seconds` and counters since its start; not `cpu`
     storages  the status of every storage on this node
+    about     completes the node's status
+    elsewhere whether a guest that is not here any more still exists: the history of one that does not is dropped
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Sampler:
         guests: Callable[[], Iterable[GuestStatus]],
         storages: Callable[[], Iterable[StorageStatus]],
         about: Callable[[NodeStatus], NodeStatus] = lambda status: status,
+        elsewhere: Callable[[int], bool] = lambda _: True,
     ) -> None:
         self._node = node
         self._board = board
@@ -102,6 +105,7 @@ class Sampler:
         self._guests = guests
         self._storages = storages
         self._about = about
+        self._elsewhere = elsewhere
         self._before = _Before(0.0, None, {})
 
     def sample(self) -> None:
@@ -175,6 +179,8 @@ class Sampler:
         for known in self._board.guests():
             if known.node == self._node and known.vmid not in seen:
                 self._board.drop("guest", known.id)
+                if not self._elsewhere(known.vmid):
+                    self._metrics.forget("guest", known.id)
         return seen
 
     @staticmethod
@@ -199,6 +205,7 @@ class Sampler:
         for known in self._board.storages():
             if known.node == self._node and known.id not in seen:
                 self._board.drop("storage", known.id)
+                self._metrics.forget("storage", storage_series(known.node, known.storage))
 
     @staticmethod
     def _guarded(ask: Callable[[], T]) -> T | None:

@@ -22,6 +22,7 @@ class World:
         self.clock = clock
         self.guests_alive = True
         self.broken = False
+        self.moved = True
         self.pid = 7
 
     def machine(self) -> Machine:
@@ -73,7 +74,16 @@ def metrics(tmp_path: Path, clock: FakeClock) -> Metrics:
 
 @pytest.fixture
 def sampler(board: StatusBoard, metrics: Metrics, clock: FakeClock, world: World) -> Sampler:
-    return Sampler("n1", board, metrics, clock, machine=world.machine, guests=world.guests, storages=world.storages)
+    return Sampler(
+        "n1",
+        board,
+        metrics,
+        clock,
+        machine=world.machine,
+        guests=world.guests,
+        storages=world.storages,
+        elsewhere=lambda _: world.moved,
+    )
 
 
 def test_counters_become_fractions_and_rates(
@@ -114,6 +124,17 @@ def test_a_guest_that_is_gone_leaves_the_board(
     world.guests_alive = False
     sampler.sample()
     assert [guest.vmid for guest in board.guests()] == [200]
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_the_history_of_a_guest_goes_with_it_but_not_when_it_moves(
+    sampler: Sampler, metrics: Metrics, clock: FakeClock, world: World, *, moved: bool
+) -> None:
+    sampler.sample()
+    metrics.flush()
+    world.guests_alive, world.moved = False, moved
+    sampler.sample()
+    assert any("cpu" in row for row in metrics.fetch("guest", "100", "hour")) == moved
 
 
 def test_one_that_fails_leaves_the_others(sampler: Sampler, board: StatusBoard, clock: FakeClock, world: World) -> None:
