@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import grp
 import logging
 import os
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 GROUP = "corral"
 UNAUTHORIZED_DELAY = 3.0
+ZYGOTE_CHECK = 1.0
 
 
 class Options(argparse.Namespace):
@@ -63,13 +65,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     password = Secret(os.environ.pop("CORRAL_ADMIN_PASSWORD", ""))
     daemon = build_daemon(layout, options.node, SystemClock(), zygote, password)
     try:
-        uvloop.run(_serve(daemon, layout, options.ready))
+        uvloop.run(_serve(daemon, layout, zygote, options.ready))
     finally:
         daemon.close()
         zygote.close()
 
 
-async def _serve(daemon: Daemon, layout: Layout, ready: int) -> None:
+async def _serve(daemon: Daemon, layout: Layout, zygote: Zygote, ready: int) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -95,7 +97,13 @@ async def _serve(daemon: Daemon, layout: Layout, ready: int) -> None:
     timers.start()
     tell_ready(ready)
     log.info("corrald of node %s is ready", daemon.app.node)
-    await stop.wait()
+    while not stop.is_set():
+        if not zygote.alive():
+            log.error("the zygote has died; the supervisor starts corrald again with another one")
+            break
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ZYGOTE_CHECK):
+                await stop.wait()
     log.info("corrald stops")
     timers.stop()
     for server in servers:

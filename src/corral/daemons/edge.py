@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 from aiohttp import BodyPartReader, WSMsgType, hdrs, web
@@ -27,6 +28,7 @@ CALL_TIMEOUT = 3600.0
 MAX_FORM_FIELD = 65536
 EVENT_QUEUE = 10000
 KEEP_ALIVE = 15.0
+CONSOLE_WAIT = 5.0
 BEGUN = "begun"
 """What a request carries: the loop's time at which it came."""
 
@@ -112,6 +114,8 @@ class Edge:
             directory = await asyncio.to_thread(spool, self.dispatcher.app, admitted.path_params)
             parts = await _read_parts(request, str(directory), stack)
             reply = await self._finish(admitted, parts)
+            if reply.ok:
+                stack.pop_all()  # the file is the task's now
         return await self._answer(reply, fmt, request)
 
 
@@ -206,11 +210,7 @@ def _event(frame: Frame) -> bytes:
 
 async def relay_console(console: Console, request: web.BaseRequest) -> web.StreamResponse:
     """Pass bytes between a WebSocket and the socket of a console session."""
-    try:
-        async with asyncio.timeout(10):
-            reader, writer = await asyncio.open_unix_connection(str(console.path))
-    except (OSError, TimeoutError) as exc:
-        raise Error("the console session is not there (any more); open a new one") from exc
+    reader, writer = await _connect(console.path)
     socket = web.WebSocketResponse(protocols=("binary",), max_msg_size=4 * 1024 * 1024, heartbeat=30)
     try:
         await socket.prepare(request)
@@ -223,6 +223,19 @@ async def relay_console(console: Console, request: web.BaseRequest) -> web.Strea
     finally:
         writer.close()
     return socket
+
+
+async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A client may be faster than the worker that makes the socket: the UPID is answered before."""
+    try:
+        async with asyncio.timeout(CONSOLE_WAIT):
+            while True:
+                try:
+                    return await asyncio.open_unix_connection(str(path))
+                except (FileNotFoundError, ConnectionRefusedError):
+                    await asyncio.sleep(0.05)
+    except (OSError, TimeoutError) as exc:
+        raise Error("the console session is not there (any more); open a new one") from exc
 
 
 async def _to_client(reader: asyncio.StreamReader, socket: web.WebSocketResponse) -> None:

@@ -284,7 +284,7 @@ def patch(path: Path, pieces: Iterable[tuple[int, bytes]], *, size: int, mode: i
 
 def spool(directory: Path | str) -> tuple[Path, int]:
     """A new, empty file below `directory` that only root reads, and a descriptor to write it."""
-    descriptor, path = tempfile.mkstemp(prefix=".spool-", dir=directory)
+    descriptor, path = tempfile.mkstemp(prefix="spool-", dir=directory)
     return Path(path), descriptor
 
 
