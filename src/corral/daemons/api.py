@@ -172,7 +172,8 @@ async def _serve(
         serves=served_here,
         observer=log_call if CALL_LOG in os.environ else None,
     )
-    server = web.Server(ApiEdge(dispatcher, front, site).handle, access_log=None)
+    # A client that leaves ends its handler, and by that the connection to corrald, which may then withdraw the task.
+    server = web.Server(ApiEdge(dispatcher, front, site).handle, access_log=None, handler_cancellation=True)
     async with asyncio.TaskGroup() as group:
         following = group.create_task(feed.follow())
         await feed.ready()

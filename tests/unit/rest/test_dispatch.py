@@ -102,7 +102,7 @@ class Spawned:
         self.spawned.append((args, by))
         return f"UPID in {draws.known.get('bed')}"
 
-    def run(self, args: TaskArgs, draws: Draws, by: Requester) -> Any:
+    def run(self, args: TaskArgs, draws: Draws, by: Requester, *, gone: Any = None) -> Any:
         return None
 
 
