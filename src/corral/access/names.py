@@ -21,7 +21,6 @@ _NAME = r"[A-Za-z0-9.\-_]+"
 
 _USERID = re.compile(_USER)
 _TOKENID = re.compile(rf"(?P<user>{_USER})!(?P<token>{_TOKEN})")
-_TOKEN_NAME = re.compile(_TOKEN)
 _PLAIN = re.compile(_NAME)
 _POOLID = re.compile(rf"{_NAME}(?:/{_NAME}){{0,2}}")
 
@@ -37,11 +36,6 @@ def is_tokenid(text: str) -> bool:
     """Whether this can be a full token id."""
     match = _TOKENID.fullmatch(text)
     return match is not None and is_userid(match["user"])
-
-
-def is_token_name(text: str) -> bool:
-    """Whether this can be the part of a token id after `!`."""
-    return _TOKEN_NAME.fullmatch(text) is not None
 
 
 def is_name(text: str) -> bool:

@@ -75,11 +75,6 @@ class Rights:
 
         return test
 
-    def roles(self, who: Identity, path: str) -> Mapping[str, bool]:
-        """The roles that `who` has on a path, pools included, with whether each propagates. Not cut to the user's."""
-        normal = normalize_path(path)
-        return {} if normal is None else self._with_pools(who, normal)
-
     def groups_of(self, user: str) -> frozenset[str]:
         """Names of the groups that the user is in."""
         return frozenset(self._groups.get(user, ()))

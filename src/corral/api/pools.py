@@ -53,10 +53,11 @@ def index(
     """List pools, or one with its members."""
     config = call.app.access.users
     if poolid is None:
+        visible = call.app.access.rights.visible(call.who, "Pool.Audit")
         return [
             PoolRow(poolid=key, comment=pool.comment or None)
             for key, pool in sorted(config.pools.items())
-            if call.may(f"/pool/{key}", "Pool.Audit")
+            if visible(f"/pool/{key}")
         ]
     call.need(f"/pool/{poolid}", "Pool.Audit")
     pool = _need_pool(config, poolid)

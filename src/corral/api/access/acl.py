@@ -11,15 +11,13 @@ from corral.access.names import identity
 from corral.access.permissions import Rights
 from corral.access.privileges import PERMISSIONS_MODIFY, is_acl_path, normalize_path
 from corral.access.records import Grant, UserConfig
-from corral.api.access.edit import change_users
+from corral.api.access.edit import change_users, modifying
 from corral.app import Call
 from corral.core.errors import Forbidden, NotFound, ParamError
 from corral.core.identity import Identity
 from corral.rest import anyone, endpoint, perm_modify
 from corral.schema import formats
 from corral.schema.fields import doc, pattern
-
-_ALLOCATE = {"storage": "Datastore.Allocate", "vms": "VM.Allocate", "pool": "Pool.Allocate"}
 
 _Roles = Annotated[tuple[Annotated[str, formats.ROLEID], ...], doc("A list of roles.")]
 _Users = Annotated[tuple[Annotated[str, formats.USERID], ...], doc("A list of users.")]
@@ -44,7 +42,7 @@ def read(call: Call) -> list[AclRow]:
     return [
         _row(grant, propagate)
         for grant, propagate in sorted(call.app.access.users.acl.items())
-        if everything or _may_modify(call, grant.path)
+        if everything or call.may_any(grant.path, *modifying(grant.path))
     ]
 
 
@@ -55,12 +53,6 @@ def _row(grant: Grant, propagate: bool) -> AclRow:
     who = identity(subject)
     kind: Literal["user", "token"] = "token" if who and who.token is not None else "user"
     return AclRow(path=path, type=kind, ugid=subject, roleid=role, propagate=propagate)
-
-
-def _may_modify(call: Call, path: str) -> bool:
-    top, below = path.split("/")[1], path.count("/") > 1
-    extra = (_ALLOCATE[top],) if below and top in _ALLOCATE else ()
-    return call.may_any(path, PERMISSIONS_MODIFY, *extra)
 
 
 @endpoint(

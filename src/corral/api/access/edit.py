@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from corral.access.domains import DOMAINS
 from corral.access.names import ROOT_USER, is_userid
+from corral.access.privileges import PERMISSIONS_MODIFY
 from corral.access.records import USER_CONFIG, User, UserConfig
 from corral.access.secrets import SHADOW, TOKENS, ShadowConfig, TokenConfig
 from corral.app import Call
@@ -101,10 +102,18 @@ def refuse_lesser_hands(call: Call, userid: str) -> None:
         raise Forbidden(f"Permission check failed (user != {userid})")
 
 
+_ALLOCATE = {"storage": "Datastore.Allocate", "vms": "VM.Allocate", "pool": "Pool.Allocate"}
+
+
+def modifying(path: str) -> tuple[str, ...]:
+    """Of which privileges one lets change permissions on a path; on one guest, storage or pool also to allocate it."""
+    top, below = path.split("/")[1], path.count("/") > 1
+    return (PERMISSIONS_MODIFY, _ALLOCATE[top]) if below and top in _ALLOCATE else (PERMISSIONS_MODIFY,)
+
+
 def need_perm_modify(call: Call, path: str) -> None:
-    """`Forbidden` unless the caller may change permissions on a guest, storage or pool, or may allocate it."""
-    families = {"storage": "Datastore.Allocate", "vms": "VM.Allocate", "pool": "Pool.Allocate"}
-    call.need_any(path, "Permissions.Modify", families[path.split("/")[1]])
+    """`Forbidden` unless the caller may change permissions on the path."""
+    call.need_any(path, *modifying(path))
 
 
 def check_new_userid(userid: str) -> None:

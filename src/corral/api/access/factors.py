@@ -46,6 +46,7 @@ def add(
     password: _Confirmation | None = None,
 ) -> None:
     """Add a second factor: refused for now."""
+    del description, totp, value, challenge, password
     need_user(call.app.access.users, userid)
     raise Error(f"second factors are not supported yet: can't add '{type}' for user '{userid}'")
 

@@ -35,12 +35,12 @@ class GroupDetails(msgspec.Struct, frozen=True, kw_only=True):
 @endpoint("GET", "/access/groups", allow=anyone("lists only groups that the caller may see"))
 def index(call: Call) -> list[GroupRow]:
     """List groups."""
-    privs = ("User.Modify", "Sys.Audit", "Group.Allocate")
+    visible = call.app.access.rights.visible(call.who, "User.Modify", "Sys.Audit", "Group.Allocate")
     groups = call.app.access.users.groups
     return [
         GroupRow(groupid=name, users=",".join(sorted(group.members)), comment=group.comment or None)
         for name, group in sorted(groups.items())
-        if call.may_any(f"/access/groups/{name}", *privs)
+        if visible(f"/access/groups/{name}")
     ]
 
 

@@ -62,6 +62,7 @@ def login(
     new_format: Annotated[bool, name("new-format"), doc("Without effect: there is only one format.")] = True,
 ) -> Ticket:
     """Create or verify an authentication ticket."""
+    del otp, new_format  # nobody has a second factor; there is one format
     access = call.app.access
     user = f"{username}@{realm}" if realm else username
     if tfa_challenge is not None:

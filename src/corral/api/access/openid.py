@@ -18,6 +18,7 @@ _NEVER = never("realms of type 'openid' are not supported yet")
 @endpoint("POST", "/access/openid/auth-url", allow=world("the first step of a log-in"), plan=_NEVER)
 def auth_url(call: Call, realm: Realm, redirect_url: _Redirect) -> str:
     """Get the address at which an OpenID log-in begins: refused for now."""
+    del redirect_url
     section = call.app.access.domains.realms.get(realm)
     if section is None:
         raise NotFound(f"domain '{realm}' does not exist")
