@@ -145,6 +145,7 @@ def _child(run: Callable[[], None]) -> NoReturn:
 def _zygote(sock: socket.socket, layout: Layout, build: Build) -> None:
     os.setsid()
     own_descriptors({sock.fileno()}, layout.log / "workers.log")
+    be_called("corral-zygote")
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # it ends with corrald, by the socket
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -209,7 +210,18 @@ def _worker(journal: int, order: Order, layout: Layout, build: Build) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     own_descriptors({journal}, layout.log / "workers.log")
+    be_called("corral-task")
     serve(journal, layout, build, undo=order.undo)
+
+
+def be_called(name: str) -> None:
+    """The name that `ps` and `top` show for this process; at most 15 bytes."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open("/proc/self/comm", os.O_WRONLY)
+        try:
+            os.write(descriptor, name.encode())
+        finally:
+            os.close(descriptor)
 
 
 def own_descriptors(keep: set[int], output: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from corral.core.clock import Clock
-from corral.core.errors import Cancelled, Conflict, Error, NotFound, ParamError, Unavailable
+from corral.core.errors import Cancelled, Conflict, Error, NoQuorum, NotFound, ParamError, TimedOut, Unavailable
 from corral.core.layout import Layout
 from corral.store.base import Cause, Store, Transaction, Write
 from corral.system import files, locks
@@ -204,17 +204,11 @@ class TaskRunner:
             self._ring()
 
     def housekeep(self) -> None:
-        """Forget old tasks and keys, and settle claims whose outcome was unknown. To be called every hour or so."""
+        """Forget old tasks and keys. To be called every hour or so."""
         self.index.prune(self.clock.now())
         if expired := self._keys.expired():
             with contextlib.suppress(Conflict):
                 self._store.commit(Transaction(cause=Cause(who="root@pam", why="idempotency"), writes=expired[:1000]))
-        for path in self._node.layout.journals.glob(f"*{journal.SUFFIX}"):
-            with self._lock:
-                known = path.name.removesuffix(journal.SUFFIX) in self._tasks.keys() | self._making
-            if not known:
-                self._recover(path)
-        self._ring()
 
     # ---- life
 
@@ -252,17 +246,48 @@ class TaskRunner:
             intent = self.plan(args, trial)
             header = self._header(args, trial, by, intent, awaited=awaited)
             with self._making_of(header.upid):
-                path = journal.path_of(self._node.layout.journals, header.upid)
-                Journal.create(path, header)
-                if header.transacted:
-                    remember = self._keys.remember(by, header.upid, earlier.version)
-                    if not transact(self._store, header, remember):
-                        path.unlink()
-                        continue  # check says what is wrong now, or draws anew
-                draws.known.update(trial.known)
-                LogWriter.create(self._node.layout.task_logs, header.upid)
-                return self._enter(Task(header, path))
+                task = Task(header, journal.path_of(self._node.layout.journals, header.upid))
+                remember = self._keys.remember(by, header.upid, earlier.version)
+                if self._claimed(task, remember):
+                    draws.known.update(trial.known)
+                    return self._enter(task)
         raise Conflict("what the task claims keeps changing; try again")
+
+    def _claimed(self, task: Task, remember: tuple[Write, ...]) -> bool:
+        """Journal the task and claim what it needs; False, and nothing is left, where somebody was faster."""
+        try:
+            Journal.create(task.path, task.header)
+            LogWriter.create(self._node.layout.task_logs, task.upid)
+            claimed = not task.header.transacted or transact(self._store, task.header, remember)
+        except (NoQuorum, TimedOut, Unavailable):
+            # It may have happened. The call fails; once the store answers, the task begins or has never been.
+            self._later_settle(task.path)
+            raise
+        except BaseException as exc:
+            self._erase(task.path)
+            if isinstance(exc, OSError):
+                raise Error(f"can't write the task's log - {exc.strerror}") from exc
+            raise
+        if not claimed:
+            self._erase(task.path)  # check says what is wrong now, or draws anew
+        return claimed
+
+    def _later_settle(self, path: Path) -> None:
+        def settle() -> None:
+            try:
+                self._recover(path)
+            except Error as exc:
+                log.warning("still in doubt about the claim of %s: %s", path.name, exc)
+                self._later_settle(path)
+
+        self._soon(settle, 1.0)
+        self._ring()
+
+    def _erase(self, path: Path) -> None:
+        """Remove what there is of a task that was never answered."""
+        with contextlib.suppress(ParamError, OSError):
+            files.remove_file(log_path(self._node.layout.task_logs, path.name.removesuffix(journal.SUFFIX)))
+        files.remove_file(path)
 
     def _header(self, args: TaskArgs, draws: Draws, by: Requester, intent: Intent, *, awaited: bool) -> Header:
         upid = issue(
@@ -312,9 +337,7 @@ class TaskRunner:
                 self._adopt(state)
         elif state is None or (state.begin is None and not happened(self._store, state.header)):
             # Its call was never answered: it does not exist.
-            with contextlib.suppress(ParamError):
-                files.remove_file(log_path(self._node.layout.task_logs, path.name.removesuffix(journal.SUFFIX)))
-            files.remove_file(path)
+            self._erase(path)
         elif state.end is None and state.begin is None and not state.steps:
             self._recover_unbegun(state)
         else:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from corral.core.errors import AlreadyExists, Cancelled, Conflict, Error, NotFound, ParamError
-from corral.store.base import Cause, Transaction, Write
+from corral.core.errors import AlreadyExists, Cancelled, Conflict, Error, NotFound, ParamError, TimedOut
+from corral.store.base import Cause, Doc, Revision, Transaction, Write
+from corral.store.memory import MemoryStore
 from corral.tasks import journal
 from corral.tasks.base import Draws, Ended, Phase, Running, TaskEvent
 from corral.tasks.claim import KEPT_FOR
@@ -18,7 +19,7 @@ from corral.tasks.journal import Claim
 from corral.tasks.log import Filter, LogWriter, log_path, read_log
 from corral.tasks.queue import SlotSizes
 from corral.tasks.work import unclaim
-from tests.unit.tasks.toys import BY, Bench, Build, Wait, keyed
+from tests.unit.tasks.toys import BY, Bench, Build, FakeClock, Wait, keyed
 
 
 @pytest.fixture
@@ -372,6 +373,42 @@ def test_a_call_that_was_never_answered_leaves_no_task(tmp_path: Path) -> None:
         assert second.runner.find(upid) is None
         assert second.leftovers() == []
         assert not log_path(second.layout.task_logs, upid).exists()
+
+
+class Doubtful(MemoryStore):
+    """Does the next transactions, or not, but says nothing about it."""
+
+    def __init__(self) -> None:
+        super().__init__(FakeClock())
+        self.lose: list[bool] = []
+        self.silent = False
+
+    def commit(self, txn: Transaction) -> Revision:
+        if self.lose:
+            if self.lose.pop(0):
+                super().commit(txn)
+            self.silent = True
+            raise TimedOut("no answer")
+        return super().commit(txn)
+
+    def get(self, key: str) -> Doc | None:
+        if self.silent and key.startswith("kept/"):
+            raise TimedOut("no answer")
+        return super().get(key)
+
+
+@pytest.mark.parametrize("happened", [True, False])
+def test_a_claim_of_unknown_outcome_is_settled_when_the_store_answers(tmp_path: Path, happened: bool) -> None:
+    store = Doubtful()
+    with Bench(tmp_path, store=store) as bench:
+        store.lose = [happened]
+        with pytest.raises(TimedOut):
+            bench.spawn(Build(vmid=100, names=("a",)))
+        assert bench.runner.running() == []
+        bench.skip(2)
+        store.silent = False
+        bench.until(lambda: bench.skip(2).leftovers() == [])
+        assert bench.shelf.world == ({"100:a"} if happened else set())
 
 
 def test_an_awaited_task_that_waits_is_dropped_by_a_restart(tmp_path: Path) -> None:
