@@ -47,6 +47,10 @@ class PruneBackups(PropertyString, frozen=True, kw_only=True):
         return bool(self.keep_all) or not any(numbers)
 
 
+Traffic = Literal["clone", "migration", "move", "restore"]
+"""What bandwidth is limited for."""
+
+
 class BandwidthLimit(PropertyString, frozen=True, kw_only=True):
     """Limits in KiB a second, by what the traffic is for."""
 
@@ -55,6 +59,12 @@ class BandwidthLimit(PropertyString, frozen=True, kw_only=True):
     migration: Annotated[float | None, between(0), doc("Limit for migrating guests, in KiB/s.")] = None
     move: Annotated[float | None, between(0), doc("Limit for moving disks, in KiB/s.")] = None
     restore: Annotated[float | None, between(0), doc("Limit for restoring guests, in KiB/s.")] = None
+
+    def limit(self, traffic: Traffic) -> int | None:
+        """Bytes a second for that traffic; None for no limit (0 is none too)."""
+        chosen = {"clone": self.clone, "migration": self.migration, "move": self.move, "restore": self.restore}[traffic]
+        found = self.default if chosen is None else chosen
+        return int(found * 1024) if found else None
 
 
 def _override(text: str) -> str:
@@ -295,11 +305,19 @@ class Storage(abc.ABC, Generic[C]):
 
     @abc.abstractmethod
     def import_image(
-        self, volname: str, source: Path, source_format: str, report: Reporter = SILENT, *, snapshot: str | None = None
+        self,
+        volname: str,
+        source: Path,
+        source_format: str,
+        report: Reporter = SILENT,
+        *,
+        snapshot: str | None = None,
+        rate: int | None = None,
     ) -> None:
         """Create an image with the content of another one, exclusively. On failure, or when withdrawn, nothing is left.
 
-        The caller answers for `source` being no trap: see `Storages.import_into`.
+        `rate` limits to so many bytes a second. The caller answers for `source` being no trap: see
+        `Storages.import_into`.
         """
 
     @abc.abstractmethod

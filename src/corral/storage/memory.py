@@ -225,7 +225,14 @@ class Memory(Storage[MemoryConfig]):
         self.disk.volumes[self._key(volname)] = replace(volume, size=size)
 
     def import_image(
-        self, volname: str, source: Path, source_format: str, report: Reporter = SILENT, *, snapshot: str | None = None
+        self,
+        volname: str,
+        source: Path,
+        source_format: str,
+        report: Reporter = SILENT,
+        *,
+        snapshot: str | None = None,
+        rate: int | None = None,
     ) -> None:
         """The source's bytes are kept, whatever its format."""
         self._image(volname)

@@ -26,6 +26,7 @@ from corral.storage.base import (
     Status,
     Storage,
     StorageConfig,
+    Traffic,
     VolumeInfo,
 )
 from corral.storage.config import Configuration
@@ -219,7 +220,7 @@ class Storages:
                 for path in directory.iterdir():
                     if path.lstat().st_mtime < older_than:
                         gone += files.remove_file(path)
-            except Error:
+            except (Error, OSError):  # a storage that can't be used now is swept another time
                 continue
         return gone
 
@@ -382,16 +383,25 @@ class Storages:
         cancelled: Callable[[], bool] = SILENT.cancelled,
         content: str = "images",
         snapshot: str | None = None,
+        traffic: Traffic = "clone",
     ) -> None:
         """Create an image with the content of another one (a volume, a disk in an OVA, a file), exclusively.
 
-        Refuses a source that depends on other files. Nothing is left on failure or when withdrawn.
+        No faster than both storages allow for that `traffic`. Refuses a source that depends on other files. Nothing is
+        left on failure or when withdrawn.
         """
         storage, _ = self.locate(volume)
         self.usable(storage.id, content)
         reporter = Reporter(on_progress, cancelled)
+        volname, rate = parse_volid(volume).volname, self._rate(traffic, volume, source)
         with self.opened(source) as image:
-            storage.import_image(parse_volid(volume).volname, image.path, image.format, reporter, snapshot=snapshot)
+            storage.import_image(volname, image.path, image.format, reporter, snapshot=snapshot, rate=rate)
+
+    def _rate(self, traffic: Traffic, *ends: Origin) -> int | None:
+        """The lowest limit of the storages concerned, in bytes a second."""
+        configs = [self.locate(end)[0].config for end in ends if isinstance(end, str)]
+        limits = [limit for config in configs if config.bwlimit and (limit := config.bwlimit.limit(traffic))]
+        return min(limits, default=None)
 
     def clone(self, base: str, volume: str) -> str:
         """Create an image that stands on a template's image of the same storage; answers its whole volume id."""

@@ -390,7 +390,14 @@ class Dir(Storage[DirConfig]):
             raise
 
     def import_image(
-        self, volname: str, source: Path, source_format: str, report: Reporter = SILENT, *, snapshot: str | None = None
+        self,
+        volname: str,
+        source: Path,
+        source_format: str,
+        report: Reporter = SILENT,
+        *,
+        snapshot: str | None = None,
+        rate: int | None = None,
     ) -> None:
         """By qemu-img convert."""
         with self._created(volname) as (found, descriptor):
@@ -403,6 +410,7 @@ class Dir(Storage[DirConfig]):
                 on_progress=report.progress,
                 cancelled=report.cancelled,
                 snapshot=snapshot,
+                rate=rate,
                 pass_fds=[descriptor],
             )
 
