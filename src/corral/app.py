@@ -20,6 +20,9 @@ from corral.core.clock import Clock
 from corral.core.errors import Error
 from corral.core.layout import Layout
 from corral.core.secret import Secret
+from corral.guests.qemu import service as qemu_service
+from corral.guests.qemu.life.watch import GuestWatcher
+from corral.guests.qemu.service import Qemu
 from corral.metrics.board import StatusBoard
 from corral.metrics.board import StorageStatus as StorageState
 from corral.metrics.hub import Hub
@@ -80,6 +83,7 @@ class App:
     tasks: Tasks
     access: Access
     storage: Storages
+    qemu: Qemu
     board: StatusBoard
     metrics: Metrics
     taskboard: TaskBoard
@@ -116,12 +120,14 @@ TASKS: tuple[TaskType[Any, Any], ...] = (
     TaskType(storage_work.SetAttributes, _storage, storage_work.check_attributes, storage_work.act_attributes),
     *node_service.TASKS,
     *node_shell.TASKS,
+    *qemu_service.tasks(lambda app: app.qemu),
     *network_nat.TASKS,
 )
 UNDOS: tuple[UndoType[Any, Any], ...] = (
     UndoType(FreeVolume, _storage, Storages.undo_free),
     UndoType(RemoveFile, _storage, Storages.undo_spooled),
     *network_nat.UNDOS,
+    *qemu_service.undos(lambda app: app.qemu),
 )
 
 
@@ -162,6 +168,16 @@ def _build(
         tasks=tasks,
         access=Access(noted, clock),
         storage=storage,
+        qemu=Qemu(
+            node=node,
+            tree=noted,
+            store=store,
+            clock=clock,
+            layout=layout,
+            run=run,
+            storages=storage,
+            board=parts["board"],
+        ),
         metrics=Metrics(layout.metrics, clock),
         hub=hub,
         host=Host(layout, run, clock, node),
@@ -249,7 +265,12 @@ def build_daemon(layout: Layout, node: str, clock: Clock, spawner: Spawner, pass
     looking_on = ExitStack()
     app.taskboard.load(looking_on.enter_context(runner.listening(app.taskboard.apply)))
     runner.start()
-    return Daemon(app, mirror, follower, looking_on, duties(app))
+    watcher = app.qemu.watcher(runner)
+    watcher.start()
+    looking_on.callback(watcher.close)
+    looking_on.enter_context(runner.listening(lambda _: watcher.poke()))
+    app.qemu.start_on_boot(runner)
+    return Daemon(app, mirror, follower, looking_on, duties(app, watcher))
 
 
 def prepare_store(store: Store, clock: Clock, layout: Layout, node: str, password: Secret) -> None:
@@ -264,9 +285,9 @@ def prepare_store(store: Store, clock: Clock, layout: Layout, node: str, passwor
         store.commit(Transaction(cause=Cause(who="root@pam", why="first start"), writes=(write,)))
 
 
-def duties(app: App) -> list[Duty]:
+def duties(app: App, watcher: GuestWatcher) -> list[Duty]:
     """What corrald does by the clock."""
-    sampler = build_sampler(app)
+    sampler = build_sampler(app, watcher)
     return [
         Duty("sample", PERIOD, sampler.sample),
         Duty("nat", 300, lambda: restore_nat(app)),
@@ -288,7 +309,7 @@ def restore_nat(app: App) -> None:
         app.tasks.spawn(NatUp(bridge=state.bridge), Draws(), Requester(user="root@pam"))
 
 
-def build_sampler(app: App) -> Sampler:
+def build_sampler(app: App, watcher: GuestWatcher) -> Sampler:
     """What looks at the node, its guests and its storages every few seconds."""
     mode = 2 if Path("/sys/fs/cgroup/cgroup.controllers").exists() else 1
     certificate = app.layout.pki / "node.pem"
@@ -300,7 +321,7 @@ def build_sampler(app: App) -> Sampler:
         app.metrics,
         app.clock,
         machine=lambda: read_machine(app.layout.root),
-        guests=lambda: (),
+        guests=watcher.statuses,
         storages=lambda: _storage_states(app),
         elsewhere=lambda vmid: app.tree.get(f"guest/{vmid}") is not None,
         about=lambda status: replace(status, cgroup_mode=mode, fingerprint=colons, address=facts.address()),

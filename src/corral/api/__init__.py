@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from corral.api import access, cluster, pools, storage, version
-from corral.api.nodes import host, tasks
+from corral.api.nodes import host, qemu, tasks
 from corral.api.nodes import storage as node_storage
 from corral.rest.endpoint import Endpoint
 
@@ -36,6 +36,7 @@ def endpoints() -> tuple[Endpoint, ...]:
         *host.ENDPOINTS,
         *node_storage.ENDPOINTS,
         *pools.ENDPOINTS,
+        *qemu.ENDPOINTS,
         *storage.ENDPOINTS,
         *tasks.ENDPOINTS,
         *version.ENDPOINTS,

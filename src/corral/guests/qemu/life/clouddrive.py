@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from corral.core.errors import Error
 from corral.guests.qemu import cloudinit
-from corral.guests.qemu.cloudinit import Custom, Part, Resolver, Seed
-from corral.guests.qemu.config import Section
+from corral.guests.qemu.cloudinit import Custom, Part, Resolver, Row, Seed
+from corral.guests.qemu.config import Section, VmConfig
 from corral.guests.qemu.life.machines import Machine, Machines
 from corral.system import files
 from corral.system.run import Arg
@@ -32,11 +33,12 @@ class CloudDrives:
         if not self._machines.storages.exists(volid):
             self._machines.storages.allocate(volid, 4 * 1024 * 1024)
         self.write(machine, volid)
-        config = machine.config.with_special("cloudinit", cloudinit.noted(machine.config))
-        if str(config) == machine.guest.text:
-            return machine
-        work.commit(machine.guest.rewrite(str(config)))
-        return self._machines.load(machine.guest.vmid)
+        return self._machines.commit(work, machine.guest.vmid, noted)
+
+    def pending(self, vmid: int) -> Sequence[Row]:
+        """What a new drive would say that the present one does not."""
+        machine = self._machines.load(vmid)
+        return cloudinit.changes(machine.config, machine.config.special.get("cloudinit"))
 
     def write(self, machine: Machine, volid: str) -> None:
         """Put the files on the drive's volume, which no guest must read meanwhile."""
@@ -89,6 +91,11 @@ class CloudDrives:
         if name.vtype != "snippets":
             raise Error(f"'{volid}' is not a snippet")
         return files.read_text(self._machines.storages.path(volid), limit=MAX_CUSTOM)
+
+
+def noted(machine: Machine) -> VmConfig:
+    """With a note of what the drive was made of."""
+    return machine.config.with_special("cloudinit", cloudinit.noted(machine.config))
 
 
 def drive_of(config: Section) -> str | None:

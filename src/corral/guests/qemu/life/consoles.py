@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import secrets
 import string
 from pathlib import Path
@@ -14,17 +15,17 @@ from corral.system import files, relay
 from corral.tasks.base import Draws, Intent, Work
 
 FIRST_PORT, LAST_PORT = 5900, 5999
+GROUP = "corral"
 CLIENT_TIMEOUT = 10.0
 """Seconds within which the client must come."""
 PASSWORD_LETTERS = string.ascii_letters + string.digits + "!#%&()*+-./:;<=>?@[]^_{|}~"
 
 
 class Consoles:
-    """Opens consoles of virtual machines. `group` is the group of the unprivileged daemon that connects to relays."""
+    """Opens consoles of virtual machines."""
 
-    def __init__(self, machines: Machines, group: int | None) -> None:
+    def __init__(self, machines: Machines) -> None:
         self._machines = machines
-        self._group = group
 
     def check(self, args: Console, _draws: Draws) -> Intent:
         """Refuses a guest that does not run."""
@@ -32,12 +33,40 @@ class Consoles:
         self._machines.processes.need_running(args.vmid)
         return Intent(effects=(f"opens a console of VM {args.vmid}",))
 
+    def display_of(self, vmid: int) -> str:
+        """The socket of a guest's display: VNC, or a serial port where that is the display."""
+        vga = self._machines.load(vmid).config.options.vga
+        kind = vga.type if vga is not None else None
+        return kind if kind is not None and kind.startswith("serial") else "vnc"
+
+    def serial_of(self, vmid: int, wanted: str | None) -> str:
+        """The socket of a serial port: the wanted one, the display's, or the first; `Error` if there is none."""
+        options = self._machines.load(vmid).config.options
+        shown = self.display_of(vmid)
+        ports = [f"serial{index}" for index, port in options.serial.items() if port == "socket"]
+        chosen = wanted or (shown if shown in ports else next(iter(ports), None))
+        if chosen not in ports:
+            raise Error(f"unable to find a serial interface{f' {wanted}' if wanted else ''}")
+        return chosen
+
+    def wait_open(self, port: int) -> None:
+        """Wait until a session's relay can be reached, for two seconds at most."""
+        path = socket_of(self._machines.layout, port)
+        end = self._machines.clock.monotonic() + 2
+        while not path.exists() and self._machines.clock.monotonic() < end:
+            self._machines.clock.sleep(0.005)
+
+    def certificate(self) -> str:
+        """The certificate by which clients know this node."""
+        path = self._machines.layout.pki / "node.pem"
+        return files.read_text(path) if path.exists() else ""
+
     def act(self, args: Console, work: Work) -> None:
         """Wait for the client, then pass bytes until one side leaves."""
         if args.password:
             self._set_password(args)
         files.ensure_dir(self._machines.layout.consoles, mode=0o711)
-        listener = relay.Listener(socket_of(self._machines.layout, args.port), group=self._group)
+        listener = relay.Listener(socket_of(self._machines.layout, args.port), group=_group())
         with listener.accept(CLIENT_TIMEOUT) as client:
             first = b""
             if args.greeting:
@@ -49,6 +78,14 @@ class Consoles:
         with self._machines.processes.qmp(args.vmid) as qmp:
             qmp.call("set_password", {"protocol": "vnc", "password": args.password})
             qmp.call("expire_password", {"protocol": "vnc", "time": "+30"})
+
+
+def _group() -> int | None:
+    """The group of the daemon that connects to consoles; None where it is not set up."""
+    try:
+        return grp.getgrnam(GROUP).gr_gid
+    except KeyError:
+        return None
 
 
 def socket_of(layout: Layout, port: int) -> Path:

@@ -14,7 +14,7 @@ from corral.guests import records
 from corral.guests.qemu import config as vm
 from corral.guests.qemu.config import EMPTY, VmConfig
 from corral.guests.qemu.devices.smbios import Smbios
-from corral.guests.qemu.life.machines import Machines, lock_of
+from corral.guests.qemu.life.machines import COMMITS, Machines, lock_of
 from corral.guests.qemu.life.volumes import Prepared
 from corral.guests.qemu.life.work import QmCreate, QmStart
 from corral.store.base import Write
@@ -23,7 +23,6 @@ from corral.tasks.base import Draws, Intent, UndoScope, Work
 USERS = "user.cfg"
 DRAWN_FOR = 10.0
 """Seconds for which a number that was drawn for one create is not drawn for another."""
-COMMITS = 20
 Start = Callable[[QmStart, Work], None]
 
 

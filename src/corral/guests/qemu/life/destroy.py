@@ -5,8 +5,8 @@ from __future__ import annotations
 from corral.access.records import UserConfig
 from corral.core.errors import Conflict, Error
 from corral.guests import records
-from corral.guests.qemu.life.create import COMMITS, USERS
-from corral.guests.qemu.life.machines import Machine, Machines, lock_of
+from corral.guests.qemu.life.create import USERS
+from corral.guests.qemu.life.machines import COMMITS, Machine, Machines, lock_of
 from corral.guests.qemu.life.work import FinishDestroy, QmDestroy
 from corral.store.base import Write
 from corral.tasks.base import Draws, Intent, UndoScope, VolumeChange, Work
@@ -33,7 +33,7 @@ class Destroyer:
     def _may_destroy(self, args: QmDestroy) -> Machine:
         machine = self._machines.load(args.vmid)
         machine.refuse_protected(f"can't remove VM {args.vmid}")
-        machine.refuse_locked(skip=args.skiplock)
+        machine.refuse_locked(skip=args.skiplock, but="suspended")
         if self._machines.processes.running(args.vmid):
             raise Error(f"VM {args.vmid} is running - destroy failed")
         return machine

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from corral.core.clock import Clock
-from corral.core.errors import Error, Locked
+from corral.core.errors import Conflict, Error, Locked
 from corral.core.layout import Layout
 from corral.guests import records
 from corral.guests.qemu.config import VmConfig
@@ -14,9 +15,12 @@ from corral.guests.qemu.life.processes import Processes
 from corral.guests.qemu.life.volumes import Volumes
 from corral.guests.records import Guest
 from corral.storage.service import Storages
-from corral.store.base import Tree
+from corral.store.base import Cause, Store, Transaction, Tree
 from corral.system.run import Run
+from corral.tasks.base import UndoScope, Work
 
+COMMITS = 20
+"""How often a change of a record is tried that others change too."""
 CACHED = 20_000
 """Configurations kept parsed."""
 
@@ -53,10 +57,20 @@ class Machines:
     """Reads guests, and knows what runs. Changes nothing."""
 
     def __init__(
-        self, *, node: str, tree: Tree, clock: Clock, layout: Layout, run: Run, processes: Processes, volumes: Volumes
+        self,
+        *,
+        node: str,
+        tree: Tree,
+        store: Store,
+        clock: Clock,
+        layout: Layout,
+        run: Run,
+        processes: Processes,
+        volumes: Volumes,
     ) -> None:
         self.node = node
         self.tree = tree
+        self._store = store
         self.clock = clock
         self.layout = layout
         self.run = run
@@ -93,6 +107,41 @@ class Machines:
             self._parsed.clear()
         self._parsed[guest.vmid] = (guest.version, config)
         return Machine(guest, config)
+
+    def commit(
+        self, work: Work, vmid: int, change: Callable[[Machine], VmConfig], *, keep: UndoScope | None = None
+    ) -> Machine:
+        """Change a guest's record to what `change` makes of it; answers the machine as it then is.
+
+        `change` only computes, and is called again when somebody else has changed the record meanwhile.
+        """
+        for attempt in range(COMMITS):
+            machine = self.load(vmid)
+            config = change(machine)
+            if keep is None and str(config) == machine.guest.text:
+                return machine
+            try:
+                work.commit(machine.guest.rewrite(str(config)), keep=keep)
+            except Conflict:
+                if attempt == COMMITS - 1:
+                    raise
+            else:
+                break
+        return self.load(vmid)
+
+    def unlock(self, vmid: int, keys: Iterable[str]) -> None:
+        """Remove these options from a guest's record, outside of any task's transactions: for undo steps."""
+        for _ in range(COMMITS):
+            machine = self.find(vmid)
+            if machine is None:
+                return
+            config = machine.config.set(dict.fromkeys(keys))
+            if config.raw == machine.config.raw:
+                return
+            write = machine.guest.rewrite(str(config))
+            with contextlib.suppress(Conflict):
+                self._store.commit(Transaction(cause=Cause(who="root@pam", why="undo"), writes=(write,)))
+                return
 
 
 def lock_of(vmid: int) -> str:

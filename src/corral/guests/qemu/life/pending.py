@@ -40,6 +40,13 @@ def keep_volumes(before: VmConfig, after: VmConfig, forced: frozenset[str] = fro
     return Settled(after, tuple(volid for volid in freed if volid not in kept_by_snapshots))
 
 
+def drop_taken(config: VmConfig) -> VmConfig:
+    """Without the notes of unused volumes that a drive uses (again)."""
+    used = set(config.volids(unused=False).values())
+    taken = [f"unused{index}" for index, volume in config.options.unused.items() if volume.file in used]
+    return config.set(dict.fromkeys(taken)) if taken else config
+
+
 def _is_generated(volid: str) -> bool:
     name = volid.rpartition("/")[2].partition(".")[0]
     return name.startswith("vm-") and name.endswith("-cloudinit")

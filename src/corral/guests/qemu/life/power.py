@@ -10,7 +10,17 @@ from collections.abc import Callable
 from corral.core.errors import Error, TimedOut
 from corral.guests.qemu.life.hooks import Hooks
 from corral.guests.qemu.life.machines import Machine, Machines, lock_of
-from corral.guests.qemu.life.work import QmPause, QmReboot, QmReset, QmResume, QmShutdown, QmStart, QmStop, VmTask
+from corral.guests.qemu.life.work import (
+    QmPause,
+    QmReboot,
+    QmReset,
+    QmResume,
+    QmShutdown,
+    QmStart,
+    QmStop,
+    QmTidy,
+    VmTask,
+)
 from corral.guests.qemu.qmp import Gone
 from corral.tasks.base import Draws, Intent, Work
 
@@ -74,6 +84,22 @@ class Power:
         if was_there:
             self._hooks.run(machine, "post-stop", work)
 
+    def check_tidy(self, args: QmTidy, _draws: Draws) -> Intent:
+        """Refuses nothing: the guest may run again, or be gone."""
+        return Intent(locks=(lock_of(args.vmid),))
+
+    def act_tidy(self, args: QmTidy, work: Work) -> None:
+        """Clean up behind a guest that ended by itself, unless somebody has done so, or started it again."""
+        machine = self._machines.find(args.vmid)
+        if self._processes.running(args.vmid) or not self._machines.layout.guest(args.vmid).exists():
+            return
+        if machine is None:
+            self._processes.clean(args.vmid)
+            return
+        self.ended(machine, work)
+        if args.restart:
+            self._start(QmStart(vmid=args.vmid), work)
+
     # --- shutdown and reboot
 
     def check_shutdown(self, args: QmShutdown, _draws: Draws) -> Intent:
@@ -118,14 +144,18 @@ class Power:
         if held is None:
             return
         with held:
-            if not self._ask_agent(machine, work):
-                with contextlib.suppress(Gone), self._processes.qmp(vmid) as qmp:
-                    qmp.call("system_powerdown")
+            self.press(machine, work)
             end = self._machines.clock.monotonic() + timeout
             while not held.wait(min(1.0, max(0.0, end - self._machines.clock.monotonic()))):
                 work.check_cancelled()
                 if self._machines.clock.monotonic() >= end:
                     raise TimedOut("VM quit/powerdown failed - got timeout")
+
+    def press(self, machine: Machine, work: Work) -> None:
+        """Ask the guest to shut down, by its agent or the power button; does not wait."""
+        if not self._ask_agent(machine, work):
+            with contextlib.suppress(Gone), self._processes.qmp(machine.guest.vmid) as qmp:
+                qmp.call("system_powerdown")
 
     def _ask_agent(self, machine: Machine, work: Work) -> bool:
         agent = machine.config.options.agent

@@ -55,6 +55,11 @@ class Processes:
         with held:
             return held.pid
 
+    def words(self, vmid: int) -> list[str]:
+        """The command line that the running QEMU was started with."""
+        pid = self.pid(vmid)
+        return proc.command_line(pid) if pid is not None else []
+
     def running(self, vmid: int) -> bool:
         """Whether it runs (halted or not)."""
         return self.pid(vmid) is not None

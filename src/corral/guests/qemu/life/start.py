@@ -65,7 +65,8 @@ class Starter:
         """Refuse what can't run, and render the command line once, so that its errors and warnings come first."""
         machine = self._may_start(args)
         vmid = args.vmid
-        config = settled(machine.config).config
+        suspended = machine.config.options.lock == "suspended"
+        config = machine.config if suspended else settled(machine.config).config
         rendered = command(vmid, config, self._host(), self._runtime(vmid, config, args), self.locate(config))
         effects = [f"starts QEMU for VM {vmid}"]
         for index, card in config.options.net.items():
@@ -97,7 +98,7 @@ class Starter:
             self._prepare(machine.config, qmp)
             if machine.config.options.lock == "suspended":
                 self._load_state(machine, qmp)
-                work.commit(machine.guest.rewrite(str(without_state(machine.config))), keep=undo)
+                self._machines.commit(work, args.vmid, lambda found: without_state(found.config), keep=undo)
             if not machine.config.options.freeze:
                 qmp.call("cont")
         self._free_state(machine, work)
@@ -108,15 +109,17 @@ class Starter:
         self._processes.clean(step.vmid)
 
     def _apply_pending(self, machine: Machine, work: Work) -> Machine:
+        if machine.config.options.lock == "suspended":
+            return machine  # what goes on from saved memory must be the machine that was saved
         result = settled(machine.config)
         if result.config.pending.raw == machine.config.pending.raw:
             return machine
-        work.commit(machine.guest.rewrite(str(result.config)))
+        machine = self._machines.commit(work, machine.guest.vmid, lambda found: settled(found.config).config)
         for volid in result.freed:
             if self._machines.volumes.owned(machine.guest.vmid, volid):
                 work.log(f"freeing volume '{volid}'")
                 self._machines.storages.free(volid)
-        return self._machines.load(machine.guest.vmid)
+        return machine
 
     # --- the process
 
@@ -208,7 +211,7 @@ class Starter:
         name = self._machines.layout.tap(vmid, index)
         descriptors = netlink.open_tap(name, queues=max(1, card.queues or 1))
         try:
-            warnings = netlink.attach(name, card.bridge, tag=card.tag, trunks=_ranges(card.trunks))
+            warnings = netlink.attach(name, card.bridge, tag=card.tag, trunks=tap_ranges(card.trunks))
             if card.rate:
                 warnings += netlink.limit_rate(name, card.rate)
         except BaseException:
@@ -314,7 +317,8 @@ def _need_bridge(bridge: str) -> None:
         raise Error(f"bridge '{bridge}' does not exist", hint="'corral net nat' makes one with DHCP")
 
 
-def _ranges(text: str | None) -> list[tuple[int, int]]:
+def tap_ranges(text: str | None) -> list[tuple[int, int]]:
+    """The ranges of VLANs in the option `trunks`."""
     ranges = []
     for part in (text or "").split(";"):
         first, _, last = part.partition("-")

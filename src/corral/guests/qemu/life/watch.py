@@ -12,7 +12,7 @@ import os
 import select
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import replace
@@ -47,7 +47,7 @@ class _Watched:
     word: str = "running"
     reason: str = ""
     failures: int = 0
-    taps: tuple[str, ...] = field(default=())
+    armed: bool = False
 
     def close(self) -> None:
         self.held.close()
@@ -64,6 +64,21 @@ class GuestWatcher:
         self._lock = threading.RLock()
         self._watched: dict[int, _Watched] = {}
         self._ear, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="guest-watcher", daemon=True)
+
+    def start(self) -> None:
+        """Look once, then watch in a thread of its own until `close`."""
+        self.sync()
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._closed:
+            try:
+                self.turn()
+            except Exception:
+                log.exception("watching guests failed")
+                self._machines.clock.sleep(2)
 
     def turn(self, timeout: float = 2.0) -> None:
         """Wait at most `timeout` seconds for something to happen, take note of it, and look for new guests."""
@@ -165,7 +180,7 @@ class GuestWatcher:
         del self._watched[watched.vmid]
         watched.close()
         log.info("VM %d has ended%s", watched.vmid, f" ({watched.reason})" if watched.reason else "")
-        self._ended(watched.vmid, watched.reason == "guest-reset")
+        self._ended(watched.vmid, watched.armed and watched.reason == "guest-reset")
 
     def _show(self, vmid: int, watched: _Watched | None) -> None:
         machine = self._machines.find(vmid)
@@ -212,7 +227,18 @@ class GuestWatcher:
             running_machine=watched.machine or None,
             running_qemu=".".join(str(part) for part in watched.qmp.version),
         )
+        self._arm(machine, watched)
         return self._asked(status, watched)
+
+    def _arm(self, machine: Machine, watched: _Watched) -> None:
+        """Let a guest's own reboot end QEMU while changes are pending, so that they take effect when it is started."""
+        wanted = bool(machine.config.pending.raw) and machine.config.options.reboot is not False
+        if wanted == watched.armed:
+            return
+        with contextlib.suppress(Error):
+            action = "shutdown" if wanted or machine.config.options.reboot is False else "reset"
+            watched.qmp.call("set-action", {"reboot": action}, timeout=QUERY_TIMEOUT)
+            watched.armed = wanted
 
     def _asked(self, status: GuestStatus, watched: _Watched) -> GuestStatus:
         """With what only QEMU knows. One that did not answer lately is asked ever less often."""
@@ -244,6 +270,10 @@ class GuestWatcher:
 
     def close(self) -> None:
         """Let go of all guests, which go on."""
+        self._closed = True
+        self.poke()
+        if self._thread.is_alive():
+            self._thread.join(10)
         with self._lock:
             for watched in self._watched.values():
                 watched.close()

@@ -122,6 +122,10 @@ class QmConfig(VmTask, frozen=True, kw_only=True, omit_defaults=True):
     skiplock: bool = False
     force: bool = False
 
+    def with_flags(self, *, digest: str | None, force: bool, skiplock: bool) -> QmConfig:
+        """The same change, made under these conditions."""
+        return msgspec.structs.replace(self, digest=digest, force=force, skiplock=skiplock)
+
 
 class QmResize(VmTask, frozen=True, kw_only=True, omit_defaults=True):
     """Grow a drive: `size` is `+5G` or an absolute `20G`."""
@@ -170,6 +174,13 @@ class QmTemplate(VmTask, frozen=True, kw_only=True, omit_defaults=True):
     disk: str | None = None
 
 
+class QmTidy(VmTask, frozen=True, kw_only=True, omit_defaults=True):
+    """Clean up behind a guest that ended by itself; `restart` one that wanted to reboot with pending changes."""
+
+    type: ClassVar[str] = "qmtidy"
+    restart: bool = False
+
+
 class Console(VmTask, frozen=True, kw_only=True, omit_defaults=True):
     """Relay one session between the console socket `port` and the guest's socket `target`."""
 
@@ -178,6 +189,10 @@ class Console(VmTask, frozen=True, kw_only=True, omit_defaults=True):
     target: str = "vnc"
     password: str = ""
     greeting: str = ""
+
+    def with_greeting(self, greeting: str) -> Console:
+        """The same, expecting its client to say `greeting` first."""
+        return msgspec.structs.replace(self, greeting=greeting)
 
 
 class TermConsole(Console, frozen=True, kw_only=True, omit_defaults=True):

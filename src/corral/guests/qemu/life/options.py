@@ -1,0 +1,49 @@
+"""Options of a virtual machine as texts by wire name: how tasks carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from corral.core.errors import ParamError
+from corral.guests.qemu import config as vm
+from corral.guests.qemu.options import VmFile, VmOptions
+from corral.schema.fields import Invalid
+
+_ALIASES = {"cdrom": "ide2"}
+
+
+def texts_of(options: VmOptions) -> dict[str, str]:
+    """What a caller has set, as texts; `ParamError` for what a file can't hold."""
+    given = vm.wire_changes(VmFile(), VmFile(**msgspec.structs.asdict(options)))
+    out: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    for key, value in given.items():
+        name = _ALIASES.get(key, key)
+        try:
+            out[name] = vm.text_of(name, value)
+        except Invalid as exc:
+            errors[key] = str(exc)
+    if errors:
+        raise ParamError(errors)
+    return out
+
+
+def known_names(names: Iterable[str], param: str) -> tuple[str, ...]:
+    """The option names of a list; `ParamError` for one that does not exist."""
+    found = tuple(_ALIASES.get(name, name) for name in names)
+    for name in found:
+        if name not in vm.places():
+            raise ParamError({param: f"unknown option '{name}'"})
+    return found
+
+
+def refuse_both(options: Mapping[str, str], delete: Iterable[str], revert: Iterable[str]) -> None:
+    """`ParamError` for an option that is set and deleted, or changed and reverted, in one call."""
+    for key in delete:
+        if key in options:
+            raise ParamError({"delete": f"cannot use '-{key}' and '-delete {key}' at the same time"})
+    for key in revert:
+        if key in options or key in delete:
+            raise ParamError({"revert": f"cannot revert '{key}' and change it at the same time"})
