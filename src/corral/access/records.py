@@ -14,6 +14,7 @@ raises, and a printed text reads back as an equal value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, Self, TypeVar
 from urllib.parse import quote, unquote
 
@@ -310,6 +311,17 @@ class UserConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return {grant: propagate for grant, propagate in self.acl.items() if not gone(grant)}
 
 
+class _AclLine(NamedTuple):
+    """An `acl:` line: its entries, and the same line about the subjects that are none."""
+
+    entries: tuple[Grant, ...]
+    propagate: bool
+    strange: str
+
+
+_Parsed = User | Token | Group | Pool | Role | _AclLine
+
+
 class _Draft:
     """What has been read so far."""
 
@@ -322,96 +334,117 @@ class _Draft:
         self.acl: dict[Grant, bool] = {}
         self.kept: list[str] = []
         self._pooled: set[int] = set()
-        self._readers = {
-            "user": self._user,
-            "token": self._token,
-            "group": self._group,
-            "pool": self._pool,
-            "role": self._role,
-            "acl": self._acl,
-        }
 
     def line(self, line: str) -> None:
-        """Read one line; keep it if it is not understood."""
+        """Read one line; keep it if it is not understood. A second line about the same thing does not count."""
         line = line.rstrip("\r")
         if not line.strip():
             return
-        kind, _, rest = line.partition(":")
-        reader = self._readers.get(kind)
-        if reader is None or not reader(rest.split(":")):
-            self.kept.append(line)
+        match _parsed(line):
+            case None:
+                self.kept.append(line)
+            case User() as user:
+                self.users.setdefault(user.userid, user)
+            case Token() as token:
+                self.tokens.setdefault(token.id, token)
+            case Group() as group:
+                self.groups.setdefault(group.groupid, group)
+            case Pool() as pool:
+                self._pool(pool)
+            case Role() as role:
+                self.roles.setdefault(role.roleid, role)
+            case _AclLine(entries, propagate, strange):
+                self.acl.update(dict.fromkeys(entries, propagate))
+                if strange:
+                    self.kept.append(strange)
 
-    def _user(self, fields: list[str]) -> bool:
-        (userid, enable, expire, *texts), more = _take(fields, 8)
-        seconds = _seconds(expire)
-        if not is_userid(userid) or seconds is None:
-            return False
-        first, last, email, comment, keys = map(_decode, texts)
-        user = User(
-            userid=userid,
-            enable=enable not in ("", "0"),
-            expire=seconds,
-            firstname=first,
-            lastname=last,
-            email=email,
-            comment=comment,
-            keys=keys,
-            more=more,
-        )
-        self.users.setdefault(userid, user)
-        return True
+    def _pool(self, pool: Pool) -> None:
+        if pool.poolid not in self.pools:
+            members = pool.vms - self._pooled
+            self._pooled |= members
+            self.pools[pool.poolid] = pool if members == pool.vms else msgspec.structs.replace(pool, vms=members)
 
-    def _token(self, fields: list[str]) -> bool:
-        (tokenid, expire, privsep, comment), more = _take(fields, 4)
-        seconds = _seconds(expire)
-        if not is_tokenid(tokenid) or seconds is None:
-            return False
-        token = Token(id=tokenid, expire=seconds, privsep=privsep != "0", comment=_decode(comment), more=more)
-        self.tokens.setdefault(tokenid, token)
-        return True
 
-    def _group(self, fields: list[str]) -> bool:
-        (groupid, members, comment), more = _take(fields, 3)
-        if not is_name(groupid):
-            return False
-        found = frozenset(name for name in split_list(members) if is_userid(name))
-        self.groups.setdefault(groupid, Group(groupid=groupid, members=found, comment=_decode(comment), more=more))
-        return True
+@lru_cache(maxsize=16384)
+def _parsed(line: str) -> _Parsed | None:
+    """What one line says; None if it is not understood. Kept: of a long text mostly one line changes at a time."""
+    kind, _, rest = line.partition(":")
+    reader = _READERS.get(kind)
+    return reader(rest.split(":")) if reader else None
 
-    def _pool(self, fields: list[str]) -> bool:
-        (poolid, comment, vms, storages), more = _take(fields, 4)
-        if not is_poolid(poolid):
-            return False
-        if poolid in self.pools:
-            return True
-        found = {int(vmid) for vmid in split_list(vms) if vmid.isascii() and vmid.isdecimal() and len(vmid) < 10}
-        members = frozenset(found - self._pooled)
-        self._pooled |= members
-        stores = frozenset(name for name in split_list(storages) if is_name(name))
-        self.pools[poolid] = Pool(poolid=poolid, comment=_decode(comment), vms=members, storages=stores, more=more)
-        return True
 
-    def _role(self, fields: list[str]) -> bool:
-        (roleid, privs), more = _take(fields, 2)
-        if not is_name(roleid) or roleid in BUILTIN_ROLES:
-            return False
-        found = frozenset(priv for priv in split_list(privs) if is_name(priv))
-        self.roles.setdefault(roleid, Role(roleid=roleid, privs=found, more=more))
-        return True
+def _user(fields: list[str]) -> User | None:
+    (userid, enable, expire, *texts), more = _take(fields, 8)
+    seconds = _seconds(expire)
+    if not is_userid(userid) or seconds is None:
+        return None
+    first, last, email, comment, keys = map(_decode, texts)
+    return User(
+        userid=userid,
+        enable=enable not in ("", "0"),
+        expire=seconds,
+        firstname=first,
+        lastname=last,
+        email=email,
+        comment=comment,
+        keys=keys,
+        more=more,
+    )
 
-    def _acl(self, fields: list[str]) -> bool:
-        (propagate, raw, subjects, roles), more = _take(fields, 4)
-        path = normalize_path(raw)
-        if path is None or not raw or more:
-            return False
-        strange = [name for name in split_list(subjects) if subject_kind(name) is None]
-        names = [role for role in split_list(roles) if is_name(role)]
-        for subject in split_list(subjects):
-            if subject not in strange:
-                self.acl.update({Grant(path, subject, role): propagate not in ("", "0") for role in names})
-        if strange:
-            self.kept.append(_line("acl", propagate, raw, ",".join(strange), roles, ""))
-        return True
+
+def _token(fields: list[str]) -> Token | None:
+    (tokenid, expire, privsep, comment), more = _take(fields, 4)
+    seconds = _seconds(expire)
+    if not is_tokenid(tokenid) or seconds is None:
+        return None
+    return Token(id=tokenid, expire=seconds, privsep=privsep != "0", comment=_decode(comment), more=more)
+
+
+def _group(fields: list[str]) -> Group | None:
+    (groupid, members, comment), more = _take(fields, 3)
+    if not is_name(groupid):
+        return None
+    found = frozenset(name for name in split_list(members) if is_userid(name))
+    return Group(groupid=groupid, members=found, comment=_decode(comment), more=more)
+
+
+def _pool(fields: list[str]) -> Pool | None:
+    (poolid, comment, vms, storages), more = _take(fields, 4)
+    if not is_poolid(poolid):
+        return None
+    found = frozenset(int(vmid) for vmid in split_list(vms) if vmid.isascii() and vmid.isdecimal() and len(vmid) < 10)
+    stores = frozenset(name for name in split_list(storages) if is_name(name))
+    return Pool(poolid=poolid, comment=_decode(comment), vms=found, storages=stores, more=more)
+
+
+def _role(fields: list[str]) -> Role | None:
+    (roleid, privs), more = _take(fields, 2)
+    if not is_name(roleid) or roleid in BUILTIN_ROLES:
+        return None
+    return Role(roleid=roleid, privs=frozenset(priv for priv in split_list(privs) if is_name(priv)), more=more)
+
+
+def _acl(fields: list[str]) -> _AclLine | None:
+    (propagate, raw, subjects, roles), more = _take(fields, 4)
+    path = normalize_path(raw)
+    if path is None or not raw or more:
+        return None
+    every = split_list(subjects)
+    strange = [name for name in every if subject_kind(name) is None]
+    names = [role for role in split_list(roles) if is_name(role)]
+    entries = tuple(Grant(path, subject, role) for subject in every if subject not in strange for role in names)
+    left = _line("acl", propagate, raw, ",".join(strange), roles, "") if strange else ""
+    return _AclLine(entries, propagate not in ("", "0"), left)
+
+
+_READERS: Final[Mapping[str, Callable[[list[str]], _Parsed | None]]] = {
+    "user": _user,
+    "token": _token,
+    "group": _group,
+    "pool": _pool,
+    "role": _role,
+    "acl": _acl,
+}
 
 
 def _take(fields: list[str], count: int) -> tuple[list[str], str]:
