@@ -40,7 +40,8 @@ def api_schema(endpoints: Iterable[Endpoint]) -> list[dict[str, Any]]:
 
 def param(field: Field) -> dict[str, Any]:
     """One parameter in the dump's words."""
-    out: dict[str, Any] = {"type": "string" if field.kind in ("upload", "object") else field.kind}
+    as_text = field.listed or field.kind in ("upload", "object")
+    out: dict[str, Any] = {"type": "string" if as_text else field.kind}
     if field.optional:
         out["optional"] = True
     if field.text:
@@ -49,8 +50,8 @@ def param(field: Field) -> dict[str, Any]:
         out["index_max"] = field.indexes - 1
     bounds = {
         "enum": list(field.enum) or None,
-        "minimum": field.minimum,
-        "maximum": field.maximum,
+        "minimum": None if as_text else field.minimum,
+        "maximum": None if as_text else field.maximum,
         "minLength": field.min_length or None,
         "maxLength": field.max_length,
         "pattern": field.regex,

@@ -10,10 +10,11 @@ from urllib.parse import unquote
 from corral.core.errors import NotImplementedCall
 from corral.rest.endpoint import Endpoint
 from corral.rest.permission import anyone
-from corral.schema.fields import Field, doc, field_of
-from corral.schema.types import NodeName
+from corral.schema.fields import doc, field_of
+from corral.schema.types import VMID, NodeName
 
 # A volume's name has slashes of its own; it is always the last parameter.
+TYPES = {"node": NodeName, "vmid": VMID}
 GREEDY = frozenset({"volume"})
 
 
@@ -107,9 +108,5 @@ def _index(path: str, words: list[str], key: str) -> Endpoint:
 
     handler.__doc__ = "Directory index."
     params = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    fields = tuple(field_of("node", NodeName) if name == "node" else _path_field(name, path) for name in params)
+    fields = tuple(field_of(name, TYPES.get(name) or Annotated[str, doc(f"Part of {path}.")]) for name in params)
     return Endpoint("GET", path, handler, anyone("an index shows no data"), fields=fields)
-
-
-def _path_field(name: str, path: str) -> Field:
-    return field_of(name, Annotated[str, doc(f"Part of {path}.")])
