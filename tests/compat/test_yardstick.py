@@ -42,7 +42,7 @@ ON_PURPOSE = {
 }
 EQUAL = ("type", "optional", "minimum", "maximum", "maxLength", "index_max", "requires")
 PERMISSIONS_ON_PURPOSE = {
-    "POST /nodes/{node}/storage/{storage}/content/{volume}": "root@pam's there; here who may read one and make the other",
+    "POST /nodes/{node}/storage/{storage}/content/{volume}": "root@pam's there; here it takes the rights for both volumes",
     "POST /nodes/{node}/qemu/{vmid}/agent": "the privilege depends on the command, as for the calls of their own",
     "GET /cluster/options": "the same for clients: without Sys.Audit only what a user interface needs",
 }
@@ -91,7 +91,7 @@ def differing(here: dict[str, Any], there: dict[str, Any]) -> list[str]:
     """The facts of the yardstick that are not ours. A limit where it has none is allowed: it keeps nonsense out."""
     asked = [fact for fact in EQUAL if fact in there or fact == "optional"]
     wrong = [fact for fact in asked if (here.get(fact) or None) != (there.get(fact) or None)]
-    if not set(there.get("enum", ())) <= set(here.get("enum", there.get("enum", ()))):
+    if not set(there.get("enum") or ()) <= set(here.get("enum") or there.get("enum") or ()):
         wrong.append("enum")
     return wrong
 
