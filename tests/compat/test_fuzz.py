@@ -30,7 +30,8 @@ EXAMPLES = 400
 SPARED = (
     "POST /nodes/{node}/status", "POST /nodes/{node}/execute", "PUT /nodes/{node}/dns", "POST /nodes/{node}/hosts",
     "PUT /nodes/{node}/time", "POST /nodes/{node}/wakeonlan", "POST /nodes/{node}/services/", "POST /nodes/{node}/nat",
-    "DELETE /nodes/{node}/nat", "POST /nodes/{node}/network", "PUT /nodes/{node}/network", "DELETE /nodes/{node}/network",
+    "DELETE /nodes/{node}/nat", "POST /nodes/{node}/network", "PUT /nodes/{node}/network",
+    "DELETE /nodes/{node}/network",
     "POST /storage", "PUT /storage/", "POST /nodes/{node}/termproxy", "POST /nodes/{node}/vncshell",
     "POST /nodes/{node}/spiceshell", "POST /nodes/{node}/certificates", "DELETE /nodes/{node}/certificates",
     "POST /nodes/{node}/startall", "POST /nodes/{node}/stopall",
