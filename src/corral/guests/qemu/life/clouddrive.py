@@ -63,7 +63,7 @@ class CloudDrives:
         """What the files are made of."""
         options = machine.config.options
         return Seed(
-            name=machine.name,
+            name=options.name or f"VM{machine.guest.vmid}",
             options=options,
             resolver=cloudinit.resolver_of(options, _host_resolver()),
             custom=self._custom(machine.config),

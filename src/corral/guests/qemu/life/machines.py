@@ -34,7 +34,7 @@ class Machine(NamedTuple):
     @property
     def name(self) -> str:
         """Its name, or the one that lists show for a guest without."""
-        return self.config.options.name or f"VM{self.guest.vmid}"
+        return self.config.options.name or f"VM {self.guest.vmid}"
 
     def refuse_locked(self, *, skip: bool = False, but: str | None = None) -> None:
         """`Locked` if the configuration carries a lock (other than `but`)."""
