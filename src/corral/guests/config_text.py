@@ -128,7 +128,7 @@ class _Reader:
 
     def _option(self, line: str, into: dict[str, str]) -> None:
         match = _LINE.fullmatch(line)
-        if not match or (match[2] is None and match[1] != "description"):
+        if not match:
             self._fault(line.strip()[:100], "not a line of the form 'option: value'")
             return
         key, value = match[1], match[2] or ""

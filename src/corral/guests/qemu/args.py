@@ -81,7 +81,9 @@ class Object(Typed):
     type_key: ClassVar[str] = "qom-type"
 
     def words(self) -> list[str]:
-        """The command line's words; sizes in bytes are written in MiB where that is exact."""
+        """The command line's words: JSON where a property nests; sizes in bytes in MiB where that is exact."""
+        if any(isinstance(value, Mapping) for value in self.props.values()):
+            return [f"-{self.flag}", json.dumps(self.arguments(), separators=(",", ":"), sort_keys=True)]
         size = self.props.get("size")
         props = self.props
         if isinstance(size, int) and size % 2**20 == 0:

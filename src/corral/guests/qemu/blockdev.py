@@ -65,7 +65,7 @@ def limits(drive: Drive) -> dict[str, int]:
 def throttle(key: str, volume: Volume) -> Object:
     """The object that holds a drive's limits; they can be changed while the guest runs."""
     found = limits(volume) if isinstance(volume, Drive) else {}
-    return Object("throttle-group", throttle_group(key), {f"x-{prop}": value for prop, value in found.items()})
+    return Object("throttle-group", throttle_group(key), {"limits": found})
 
 
 def has_medium(volume: Volume) -> bool:
@@ -79,10 +79,17 @@ def locate(setup: Setup, key: str, volume: Volume) -> Located:
         return Located(node={"driver": "host_cdrom", "filename": setup.host.cdrom}, read_only=True)
     found = setup.volumes.get(volume.file)
     if found is None and volume.file.startswith("/"):
-        found = Located.at(volume.file, "raw", block=volume.file.startswith("/dev/"))
+        found = _at_path(volume)
     if found is None:
         raise Error(f"{key}: volume '{volume.file}' is not known on this node")
     return found
+
+
+def _at_path(volume: Volume) -> Located:
+    """A path given by root: its format as configured, else by its name."""
+    form = getattr(volume, "format", None) or volume.file.rpartition(".")[2]
+    known = form in ("qcow2", "qcow", "qed", "vmdk", "cloop")
+    return Located.at(volume.file, form if known else "raw", block=volume.file.startswith("/dev/"))
 
 
 def items(setup: Setup, key: str, volume: Volume) -> list[Item]:
@@ -110,7 +117,7 @@ def node(setup: Setup, key: str, volume: Volume) -> dict[str, Any]:
 def format_node(setup: Setup, key: str, volume: Volume, file: Located) -> dict[str, Any]:
     """The format layer with the protocol layer below it."""
     shared = _shared(setup, volume, file)
-    form = _format(volume, file)
+    form = file.format
     out: dict[str, Any] = {"driver": form, "node-name": node_name("fmt", key, volume.file), **shared}
     if isinstance(volume, Efi) and form == "raw":
         # The firmware takes the size of this flash for granted; a volume may have been rounded up.
@@ -119,11 +126,6 @@ def format_node(setup: Setup, key: str, volume: Volume, file: Located) -> dict[s
     if protocol["driver"] in ("file", "host_device", "host_cdrom"):
         protocol["aio"] = aio(setup, volume, file)
     return {**out, "file": protocol}
-
-
-def _format(volume: Volume, file: Located) -> str:
-    given = getattr(volume, "format", None)
-    return given if given is not None and not file.format else file.format
 
 
 def is_temporary(volume: Volume) -> bool:
@@ -170,7 +172,7 @@ def is_read_only(setup: Setup, volume: Volume) -> bool:
     """Whether nothing is written: media, drives marked so, and all of a template."""
     if isinstance(volume, Drive) and volume.cdrom:
         return True
-    return bool(setup.options.template and isinstance(volume, Drive)) or bool(getattr(volume, "ro", None))
+    return bool(setup.options.template) or bool(getattr(volume, "ro", None))
 
 
 def aio(setup: Setup, volume: Volume, file: Located) -> str:
@@ -200,13 +202,19 @@ def write_cache(volume: Drive) -> str | None:
 # --- firmware --------------------------------------------------------------------------------------------------------
 
 
+WITHOUT_VARIABLES: Final = frozenset({"snp", "tdx"})
+"""Types of firmware that keep no variables."""
+
+
 def firmware_type(setup: Setup) -> str:
     """The key of the guest's firmware in the host's table."""
     if setup.arch == "aarch64":
         return "aarch64"
     efi = setup.options.efidisk0
     if setup.options.amd_sev is not None:
-        return "sev"
+        return "snp" if setup.options.amd_sev.type == "snp" else "sev"
+    if setup.options.intel_tdx is not None:
+        return "tdx"
     if efi is None and "2m" not in setup.host.firmware:
         # Distributions of today build the large variant only; variables that are lost anyway can have it.
         return "4m"
@@ -224,6 +232,9 @@ def firmware(setup: Setup) -> tuple[list[Item], dict[str, Any]]:
     kind = firmware_type(setup)
     if kind not in setup.host.firmware:
         raise Error(f"EFI firmware of type '{kind}' is not installed on this node")
+    if kind in WITHOUT_VARIABLES:
+        # Measured into the guest as a whole: nothing that changes can be part of it.
+        return [Option("bios", setup.host.firmware[kind].code)], {}
     efi = setup.options.efidisk0
     if efi is None:
         setup.warn("no efidisk configured! Using temporary efivars disk.")

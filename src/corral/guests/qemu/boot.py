@@ -40,8 +40,8 @@ def boot_index(setup: Setup, key: str) -> int | None:
 def boot_indices(setup: Setup) -> dict[str, int]:
     """Boot indices by device."""
     boot = setup.options.boot
-    if boot is not None and boot.order is not None:
-        return {key: FIRST + number for number, key in enumerate(dict.fromkeys(split_list(boot.order)))}
+    if boot is not None and boot.legacy is None:
+        return {key: FIRST + number for number, key in enumerate(dict.fromkeys(split_list(boot.order or "")))}
     return _legacy(setup, (boot.legacy if boot else None) or "cdn")
 
 

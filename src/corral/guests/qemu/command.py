@@ -46,6 +46,7 @@ class Command:
     args      the whole command line, program first
     items     the same, piece by piece
     warnings  what works in another way than asked for
+    notes     what is so on this node for every guest: told, but no reason to look into a task
     machine, cpu  what a migration target must be told, and a snapshot with memory notes
     host_mtu  card number → MTU told to the guest, for the same
     copy_vars (template, size in bytes) of EFI variables to be put at `<sockets>/efivars` before the start, if any
@@ -58,6 +59,7 @@ class Command:
     args: tuple[str, ...]
     items: tuple[Item, ...]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]
     machine: str
     cpu: str
     host_mtu: Mapping[int, int]
@@ -79,6 +81,7 @@ def command(vmid: int, section: Section, host: Host, runtime: Runtime, volumes: 
         args=(_binary(setup), *words(items)),
         items=items,
         warnings=tuple(setup.warnings),
+        notes=tuple(setup.notes),
         machine=setup.machine.text,
         cpu=runtime.cpu or str(cpu.model(setup)),
         host_mtu=_mtus(setup),
@@ -225,9 +228,10 @@ def _mtus(setup: Setup) -> dict[int, int]:
 
 def _copy_vars(setup: Setup) -> tuple[str, int] | None:
     needed = setup.options.bios == "ovmf" or setup.arch == "aarch64"
-    if not needed or setup.options.efidisk0 is not None:
+    kind = blockdev.firmware_type(setup)
+    if not needed or setup.options.efidisk0 is not None or kind in blockdev.WITHOUT_VARIABLES:
         return None
-    found = setup.host.firmware[blockdev.firmware_type(setup)]
+    found = setup.host.firmware[kind]
     return found.vars, found.vars_size
 
 

@@ -115,7 +115,7 @@ def model(setup: Setup) -> Model:
         out.name = "qemu64"
         out.flags.update(dict.fromkeys(LEVELS[name], True))
     if setup.kvm:
-        _accelerated(setup, out, custom)
+        _accelerated(setup, out)
     elif out.name == "host":
         setup.warn("CPU type 'host' needs KVM, using 'max'")
         out.name = "max"
@@ -146,7 +146,7 @@ def _check_known(setup: Setup, kind: str) -> None:
         raise Error(f"Built-in cputype '{kind}' is not defined (missing '{_CUSTOM}' prefix?)")
 
 
-def _accelerated(setup: Setup, out: Model, custom: Cpu | None) -> None:
+def _accelerated(setup: Setup, out: Model) -> None:
     """What KVM adds: flags that make a guest run better on it."""
     if setup.arch != "x86_64":
         return
@@ -163,7 +163,7 @@ def _accelerated(setup: Setup, out: Model, custom: Cpu | None) -> None:
     if out.name not in ("host", "max"):
         out.props["enforce"] = None
         vendor = vendor_of(out.name)
-        if vendor and custom is None:
+        if vendor:
             out.props["vendor"] = vendor
 
 
@@ -185,7 +185,7 @@ def _hyperv(setup: Setup, out: Model, asked: Cpu) -> dict[str, Any]:
 
 
 def _nested_since(setup: Setup) -> bool:
-    return setup.windows >= 11 and setup.since(11, 0)
+    return setup.windows >= 11 and setup.since(11, 0, revision=2)
 
 
 def _add_flags(setup: Setup, out: Model, text: str) -> None:

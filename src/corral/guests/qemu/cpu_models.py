@@ -46,7 +46,7 @@ RENAMED: Final = {"Icelake-Client": "Icelake-Server", "Icelake-Client-noTSX": "I
 _INTEL: Final = (
     "Broadwell", "Cascadelake", "ClearwaterForest", "Conroe", "Cooperlake", "DiamondRapids", "GraniteRapids", "Haswell",
     "Icelake", "IvyBridge", "KnightsMill", "Nehalem", "Penryn", "SandyBridge", "SapphireRapids", "SierraForest",
-    "Skylake", "Westmere", "core2duo", "coreduo", "pentium", "486",
+    "Skylake", "Westmere",
 )  # fmt: skip
 _AMD: Final = ("EPYC", "Opteron", "athlon", "phenom")
 

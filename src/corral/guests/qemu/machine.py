@@ -110,7 +110,7 @@ def render_globals(setup: Setup) -> Iterator[Item]:
     machine = setup.options.machine
     for state, asked in (("s3", machine and machine.enable_s3), ("s4", machine and machine.enable_s4)):
         # Sleep states rarely work, so newer machines have none.
-        if asked is False or (asked is None and setup.since(9, 2)):
+        if asked is False or (asked is None and setup.since(9, 2, revision=1)):
             yield Option("global", f"{bridge}.disable_{state}=1")
 
 

@@ -46,6 +46,7 @@ MAX_PLUGGED: Final = 4 * 1024 * 1024
 """No more memory than this (MiB) can be plugged."""
 SLOTS: Final = 255
 MEMFD: Final = "virtiofs-mem"
+GUARDED: Final = "ram1"
 
 
 class Dimm(NamedTuple):
@@ -70,12 +71,23 @@ def render_memory(setup: Setup) -> Iterator[Item]:
         elif setup.options.virtiofs:
             # The daemon that serves the directory reads and writes the guest's memory.
             yield Object("memory-backend-memfd", MEMFD, {"size": total * 2**20, "share": True})
+        elif _guarded(setup):
+            # Pages are private to the guest until it shares them, so none may be there beforehand.
+            props = {"size": total * 2**20, "share": True, "prealloc": False}
+            yield Object("memory-backend-memfd", GUARDED, props)
 
 
 def machine_flags(setup: Setup) -> dict[str, Any]:
     """What `-machine` must say about memory."""
-    plain = not setup.options.numa and "memory" not in setup.features
-    return {"memory-backend": MEMFD} if setup.options.virtiofs and plain else {}
+    if setup.options.numa or "memory" in setup.features:
+        return {}
+    if setup.options.virtiofs:
+        return {"memory-backend": MEMFD}
+    return {"memory-backend": GUARDED} if _guarded(setup) else {}
+
+
+def _guarded(setup: Setup) -> bool:
+    return setup.options.amd_sev is not None and setup.options.amd_sev.type == "snp"
 
 
 def size(setup: Setup) -> int:

@@ -34,6 +34,7 @@ _WINDOWS: Final = {
     "win11": 11,
 }
 _WINDOWS_MACHINE: Final = Version(5, 1)
+_NEWEST: Final = 99
 
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,17 +68,18 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class MachineType:
-    """A machine type, resolved: `text` is QEMU's name for it."""
+    """A machine type, resolved: `text` is QEMU's name for it, `revision` the packagers' own (`+pveN`)."""
 
     kind: MachineKind
     version: Version
     text: str
+    revision: int = 0
     pxe: bool = False
 
 
 @dataclass
 class Setup:
-    """A guest on a host, while its command line is made; `warnings` collects what the user should know."""
+    """A guest on a host, while its command line is made; `warnings` and `notes` collect what the user should know."""
 
     vmid: int
     options: VmFile
@@ -88,6 +90,7 @@ class Setup:
     arch: str
     kvm: bool
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def warn(self, text: str) -> None:
         """Note something that works in another way than asked for."""
@@ -98,9 +101,10 @@ class Setup:
         """Bus and address of a device."""
         return pci.placed(name, self.machine.kind)
 
-    def since(self, major: int, minor: int) -> bool:
-        """Whether the machine is of this version or newer."""
-        return self.machine.version >= (major, minor)
+    def since(self, major: int, minor: int, *, revision: int = 0) -> bool:
+        """Whether the machine is of this version and revision or newer; upstream's have every revision."""
+        version = self.machine.version[:2]
+        return version > (major, minor) or (version == (major, minor) and self.machine.revision >= revision)
 
     def socket(self, name: str) -> str:
         """Path of a socket below the guest's run directory."""
@@ -160,7 +164,8 @@ def set_up(
         kvm=wants_kvm and host.kvm,
     )
     if wants_kvm and not host.kvm:
-        setup.warn("hardware virtualization (KVM) can't be used on this node, the guest is emulated and slow")
+        # True for every guest of such a node: a task that ended with a warning each time would hide those that matter.
+        setup.notes.append("hardware virtualization (KVM) can't be used on this node, the guest is emulated and slow")
     return setup
 
 
@@ -175,8 +180,6 @@ def _bare(options: VmFile) -> VmFile:
         "tpmstate0",
         "scsihw",
         "bios",
-        "machine",
-        "arch",
         "name",
         "template",
     )
@@ -202,7 +205,9 @@ def resolve_machine(options: VmFile, host: Host, arch: str, forced: str = "") ->
     named = _named(kind, number or (str(version) if version else ""))
     if host.flavour.suffix:
         named += f"+pve{revision or 0}"
-    return MachineType(kind, version or host.qemu, named, pxe=bool(pxe))
+    # Without a version of its own, and without suffixes, a machine is all that its QEMU can be.
+    newest = not host.flavour.suffix or (version is None and revision is None)
+    return MachineType(kind, version or host.qemu, named, _NEWEST if newest else int(revision or 0), pxe=bool(pxe))
 
 
 def _default_type(arch: str) -> str:

@@ -95,8 +95,7 @@ def _blockdev(text: str, groups: Mapping[str, dict[str, Any]]) -> dict[str, Any]
     node = json.loads(text)
     key = node["node-name"].removeprefix("drive-")
     if node["driver"] == "throttle":
-        limits = {name.removeprefix("x-"): value for name, value in groups[node["throttle-group"]].items()}
-        return {"for": key, "layers": list(_layers(node["file"])), "limits": limits}
+        return {"for": key, "layers": list(_layers(node["file"])), "limits": groups[node["throttle-group"]]}
     return {"for": key, "layers": list(_layers(node))}
 
 
@@ -110,10 +109,9 @@ def options(args: Sequence[str]) -> dict[str, list[Any]]:
             pairs[-1] = (pairs[-1][0], word)
     groups = {}
     for flag, text in pairs:
-        if flag == "object" and text.startswith("throttle-group"):
-            group = _dictionary("object", text)
-            del group["qom-type"]
-            groups[group.pop("id")] = group
+        if flag == "object" and text.startswith("{"):
+            group = json.loads(text)
+            groups[group["id"]] = group["limits"]
     out: dict[str, list[Any]] = {}
     for flag, text in pairs:
         value = _reduced(flag, text, groups)
@@ -132,7 +130,7 @@ def _reduced(flag: str, text: str, groups: Mapping[str, dict[str, Any]]) -> Any:
             device = _device(text)
             return None if device["driver"] in CONTROLLERS else device
         case "object":
-            return None if text.startswith("throttle-group") else _dictionary(flag, text)
+            return None if text.startswith("{") else _dictionary(flag, text)
         case "cpu":
             return _cpu(text)
         case "blockdev":
@@ -208,14 +206,18 @@ def _firmware(sizes: Mapping[str, int]) -> dict[str, Firmware]:
         "4m-secboot": one("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd", large),
         "4m-secboot-keys": one("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd", large),
         "sev": one("OVMF_SEV_CODE_4M.fd", "OVMF_SEV_VARS_4M.fd", large),
+        "snp": one("OVMF_CVM_4M.fd", "OVMF_SEV_VARS_4M.fd", large),
+        "tdx": one("OVMF_TDX_4M.fd", "OVMF_SEV_VARS_4M.fd", large),
         "aarch64": one("AAVMF_CODE.fd", "AAVMF_VARS.fd", sizes["AAVMF_VARS"]),
     }
 
 
-def locate(env: Mapping[str, Any], volid: str) -> Located:
-    """Where a volume of the cases' storages is."""
+def locate(env: Mapping[str, Any], volid: str) -> Located | None:
+    """Where a volume of the cases' storages is; None on a storage that must not hold it."""
     name, _, volname = volid.partition(":")
-    storage = env["storages"][name]
+    storage = env["storages"].get(name)
+    if storage is None or ("iso" if volname.startswith("iso/") else "images") not in storage["content"]:
+        return None
     match storage["type"]:
         case "lvm" | "lvmthin":
             found = Located.at(f"/dev/{storage['vgname']}/{volname}", block=True)
@@ -228,6 +230,9 @@ def locate(env: Mapping[str, Any], volid: str) -> Located:
         case kind:
             form = volname.rpartition(".")[2] if not volname.startswith("iso/") else "raw"
             folder = "template" if volname.startswith("iso/") else "images"
+            if kind == "btrfs" and form == "raw":
+                # Raw images are subvolumes there, so that they can have snapshots.
+                volname = f"{volname.removesuffix('.raw')}/disk.raw"
             found = Located.at(f"{storage['path']}/{folder}/{volname}", form)
             known: dict[str, dict[str, Any]] = {"cifs": {"io_uring": "never"}, "btrfs": {"direct": False}}
             changes = known.get(kind, {})

@@ -23,7 +23,8 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.json") if not path.stem.star
 
 def _render(case: dict[str, Any], env: dict[str, Any]) -> Command:
     config = VmConfig.parse(case["config"])
-    volumes = {volid: reduce.locate(env, volid) for volid in config.volids().values()}
+    found = {volid: reduce.locate(env, volid) for volid in config.volids().values()}
+    volumes = {volid: located for volid, located in found.items() if located is not None}
     runtime = Runtime(sockets=Path(reduce.RUN))
     return command(case["vmid"], config, reduce.host(env, case["assume"]), runtime, volumes)
 

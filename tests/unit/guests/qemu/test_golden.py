@@ -64,7 +64,7 @@ def shown(made: Command) -> str:
 
 
 def _lines(made: Command) -> Iterator[str]:
-    yield from (f"# {warning}" for warning in made.warnings)
+    yield from (f"# {warning}" for warning in (*made.notes, *made.warnings))
     yield made.args[0]
     for item in made.items:
         yield " ".join(item.words())

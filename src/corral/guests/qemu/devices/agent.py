@@ -44,7 +44,7 @@ def render_agent(setup: Setup) -> Iterator[Item]:
         return
     yield Chardev("socket", "qga0", listening(setup, "qga"))
     if agent.type == "isa":
-        yield Device("isa-serial", "qga0", {"chardev": "qga0"})
+        yield Device("isa-serial", props={"chardev": "qga0"})
     else:
         yield Device("virtio-serial", "qga0", setup.at("qga0"))
         yield Device("virtserialport", props={"chardev": "qga0", "name": "org.qemu.guest_agent.0"})

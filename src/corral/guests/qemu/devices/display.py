@@ -119,7 +119,7 @@ def _memory(setup: Setup, base: str) -> dict[str, Any]:
     if base == "qxl":
         # What several screens of SPICE need: four times for commands, twice for pictures.
         return {"vgamem_mb": mib, "ram_size_mb": 4 * mib, "vram_size_mb": 2 * mib}
-    return {"vgamem_mb": 2 ** (mib - 1).bit_length()}
+    return {"vgamem_mb": mib}
 
 
 def _agent(setup: Setup) -> Iterator[Item]:

@@ -29,9 +29,9 @@ def render_serials(setup: Setup) -> Iterator[Item]:
             # The first port is the machine's own, which no device option can name.
             yield Option("serial", f"chardev:{name}")
         elif setup.machine.kind == "virt":
-            yield Device("pci-serial", name, {"chardev": name})
+            yield Device("pci-serial", props={"chardev": name})
         else:
-            yield Device("isa-serial", name, {"chardev": name})
+            yield Device("isa-serial", props={"chardev": name})
 
 
 def render_parallels(setup: Setup) -> Iterator[Item]:

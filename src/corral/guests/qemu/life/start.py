@@ -90,6 +90,12 @@ class Starter:
             raise Error(f"VM {args.vmid} already running")
         return machine
 
+    def command_line(self, vmid: int) -> tuple[str, ...]:
+        """The words that would start the guest with its present configuration, program first."""
+        machine = self._machines.load(vmid)
+        runtime = self._runtime(vmid, machine.config, QmStart(vmid=vmid))
+        return command(vmid, machine.config, self._host(), runtime, self.locate(machine.config)).args
+
     def act(self, args: QmStart, work: Work) -> None:
         """Start the guest; pending changes take effect."""
         machine = self._apply_pending(self._may_start(args), work)
