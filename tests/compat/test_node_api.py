@@ -511,6 +511,26 @@ def test_the_nodes_shell_asks_for_a_log_in(node: Node) -> None:
         assert b"login:" in terminal.until(b"login:")
 
 
+@exercises("POST /nodes/{node}/vncshell", "cmd", "websocket", "width", "height")
+def test_the_nodes_shell_as_pixels(node: Node) -> None:
+    session = node.call("POST", "/nodes/{node}/vncshell", cmd="login", websocket=True, width=800, height=390)
+    assert session["cert"].startswith("-----BEGIN CERTIFICATE-----")
+    with _websocket(node, session) as console:
+        console.until(b"RFB 003.008\n")
+        console.send(b"RFB 003.008\n")
+        console.until(b"\x01\x01")
+        console.send(b"\x01")
+        console.until(b"\0\0\0\0")
+        console.send(b"\x01")
+        hello = console.until(b"shell")
+        assert struct.unpack("!HH", hello[:4]) == (800, 390)
+        time.sleep(0.5)
+        console.send(struct.pack("!BBHHHH", 3, 0, 0, 0, 800, 390))
+        update = console.take(4 + 30 * 12 + 800 * 390 * 4)
+        assert update[:4] == struct.pack("!BxH", 0, 30)
+        assert len({update[at : at + 4] for at in range(16, 16 + 800 * 13 * 4, 4)}) > 1, "the screen is blank"
+
+
 @exercises("POST /nodes/{node}/termproxy", "cmd", refused=True)
 def test_other_commands_are_for_root_alone(node: Node) -> None:
     with pytest.raises(ApiError) as caught:
@@ -570,12 +590,23 @@ class _websocket:
         seen, _, self._seen = self._seen.partition(wanted)
         return seen + wanted
 
+    def take(self, count: int) -> bytes:
+        """That many bytes."""
+        while len(self._seen) < count:
+            self._seen += self._frame()
+        taken, self._seen = self._seen[:count], self._seen[count:]
+        return taken
+
     def _frame(self) -> bytes:
         while len(self._buffer) < 4:
             self._more()
         length, start = self._buffer[1] & 0x7F, 2
         if length == 126:
             length, start = struct.unpack("!H", self._buffer[2:4])[0], 4
+        elif length == 127:
+            while len(self._buffer) < 10:
+                self._more()
+            length, start = struct.unpack("!Q", self._buffer[2:10])[0], 10
         while len(self._buffer) < start + length:
             self._more()
         code, data = self._buffer[0] & 0x0F, self._buffer[start : start + length]

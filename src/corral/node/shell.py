@@ -1,15 +1,20 @@
-"""The node's shell on a web terminal: a log-in prompt, or root's own shell for root@pam."""
+"""The node's shell, as a terminal or as pixels: a log-in prompt, or root's own shell for root@pam."""
 
 from __future__ import annotations
 
 import grp
 import os
 import secrets
+import select
+import socket
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from corral.core.errors import Error, Forbidden
 from corral.core.layout import Layout
+from corral.node import glyphs
+from corral.node.rfb import Server
+from corral.node.screen import MAX_SIZE, Screen
 from corral.system import files, relay
 from corral.system.terminal import open_terminal
 from corral.tasks.base import Draws, Intent, TaskArgs, TaskType, Work
@@ -30,6 +35,14 @@ class TermShell(TaskArgs, frozen=True, kw_only=True):
     greeting: str
     user: str
     command: Command = "login"
+
+
+class VncShell(TermShell, frozen=True, kw_only=True):
+    """The same as a graphical console of so many pixels; there is no greeting, the WebSocket's ticket is enough."""
+
+    type: ClassVar[str] = "vncshell"
+    width: int = 80 * glyphs.WIDTH
+    height: int = 24 * glyphs.HEIGHT
 
 
 class Shells:
@@ -70,6 +83,46 @@ class Shells:
             finally:
                 terminal.close()
 
+    def act_vnc(self, args: VncShell, work: Work) -> None:
+        """Wait for the client, then show it a terminal until one side leaves."""
+        files.ensure_dir(self._layout.consoles, mode=0o711)
+        listener = relay.Listener(self.socket(args.port), group=_group())
+        with listener.accept(CLIENT_TIMEOUT) as client:
+            terminal = open_terminal(command_of(args), {**environment(), "TERM": "linux"})
+            try:
+                show(client, terminal.master, max(20, args.width // glyphs.WIDTH), max(5, args.height // glyphs.HEIGHT))
+            finally:
+                terminal.close()
+
+
+def show(client: socket.socket, master: int, columns: int, lines: int) -> None:
+    """Serve one VNC client with the screen of a terminal, until one of them ends."""
+    columns, lines = min(columns, MAX_SIZE), min(lines, MAX_SIZE)
+    relay.TerminalTarget(master).resize(columns, lines)
+
+    def typed(data: bytes) -> None:
+        os.write(master, data)
+
+    screen = Screen(columns, lines, reply=typed)
+    server = Server(screen, typed, "shell")
+    poller = select.poll()
+    poller.register(client, select.POLLIN)
+    poller.register(master, select.POLLIN)
+    client.settimeout(60)
+    while True:
+        client.sendall(server.outgoing())
+        for descriptor, _ in poller.poll():
+            try:
+                data = os.read(descriptor, relay.CHUNK)
+            except OSError:  # a pseudo terminal whose last process has ended answers EIO
+                return
+            if not data:
+                return
+            if descriptor == master:
+                screen.feed(data)
+            else:
+                server.feed(data)
+
 
 def command_of(args: TermShell) -> list[str]:
     """root@pam has proven who it is; everybody else logs in as a user of the machine."""
@@ -97,4 +150,7 @@ def _shells(app: Any) -> Shells:  # Any: the app, which this room does not know
     return shells
 
 
-TASKS: tuple[TaskType[Any, Any], ...] = (TaskType(TermShell, _shells, Shells.check, Shells.act),)
+TASKS: tuple[TaskType[Any, Any], ...] = (
+    TaskType(TermShell, _shells, Shells.check, Shells.act),
+    TaskType(VncShell, _shells, Shells.check, Shells.act_vnc),
+)

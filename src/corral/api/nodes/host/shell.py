@@ -1,4 +1,4 @@
-"""`/nodes/{node}/termproxy` and `/nodes/{node}/vncwebsocket`: the node's shell."""
+"""`/nodes/{node}/termproxy`, `vncshell` and `vncwebsocket`: the node's shell."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 from corral.app import Call
 from corral.core.errors import ParamError
-from corral.node.shell import Command, TermShell
+from corral.node.shell import Command, TermShell, VncShell
 from corral.rest import Console, endpoint, need, never
 from corral.schema import between, doc, length, name, requires
 from corral.schema.types import NodeName
+from corral.system import files
 
+_NO_PLAN = never("a session is made for the client that opens it at once")
 _ALLOW = need("/nodes/{node}", "Sys.Console")
 
 
@@ -19,26 +21,52 @@ def _path(node: str) -> str:
     return f"/nodes/{node}"
 
 
-@endpoint(
-    "POST", "/nodes/{node}/termproxy", allow=_ALLOW, runs="node", root=True,
-    plan=never("a session is made for the client that opens it at once"),
-)  # fmt: skip
-def termproxy(
-    call: Call,
-    node: NodeName,
-    *,
-    cmd: Annotated[Command, doc("What to run: a log-in, or for root@pam an upgrade of packages.")] = "login",
-    cmd_opts: Annotated[str, name("cmd-opts"), requires("cmd"), doc("No command here takes options.")] = "",
-) -> dict[str, Any]:
+Wanted = Annotated[Command, doc("What to run: a log-in, or for root@pam an upgrade of packages.")]
+Options = Annotated[str, name("cmd-opts"), requires("cmd"), doc("No command here takes options.")]
+
+
+@endpoint("POST", "/nodes/{node}/termproxy", allow=_ALLOW, runs="node", root=True, plan=_NO_PLAN)
+def termproxy(call: Call, node: NodeName, *, cmd: Wanted = "login", cmd_opts: Options = "") -> dict[str, Any]:
     """Open a terminal on the node."""
-    if cmd_opts:
-        raise ParamError({"cmd-opts": f"'{cmd}' takes no options here"})
-    port = call.app.shells.free_port()
+    _refuse_options(cmd, cmd_opts)
+    port, ticket = _session(call, node)
     user = call.who.full
-    ticket = call.app.access.tickets.issue_console(user, _path(node), port)
     # Only root@pam itself is let in without a log-in: not its tokens, which may be in many hands.
     upid = call.spawn(TermShell(port=port, greeting=f"{user}:{ticket}", user=user, command=cmd))
     return {"user": user, "ticket": ticket, "port": port, "upid": upid}
+
+
+@endpoint("POST", "/nodes/{node}/vncshell", allow=_ALLOW, runs="node", root=True, plan=_NO_PLAN)
+def vncshell(
+    call: Call,
+    node: NodeName,
+    *,
+    cmd: Wanted = "login",
+    cmd_opts: Options = "",
+    websocket: Annotated[bool, doc("Sessions are always reached through a WebSocket.")] = True,
+    width: Annotated[int, between(16, 4096), doc("Width in pixels.")] = 640,
+    height: Annotated[int, between(16, 2160), doc("Height in pixels.")] = 312,
+) -> dict[str, Any]:
+    """Open a graphical terminal on the node."""
+    _refuse_options(cmd, cmd_opts)
+    if not websocket:
+        raise ParamError({"websocket": "only WebSockets are served"})
+    port, ticket = _session(call, node)
+    user = call.who.full
+    upid = call.spawn(VncShell(port=port, greeting="", user=user, command=cmd, width=width, height=height))
+    cert = files.read_text(call.app.layout.pki / "ca.pem")
+    return {"user": user, "ticket": ticket, "port": port, "upid": upid, "cert": cert}
+
+
+def _refuse_options(cmd: str, options: str) -> None:
+    if options:
+        raise ParamError({"cmd-opts": f"'{cmd}' takes no options here"})
+
+
+def _session(call: Call, node: str) -> tuple[int, str]:
+    """A session's number and ticket."""
+    port = call.app.shells.free_port()
+    return port, call.app.access.tickets.issue_console(call.who.full, _path(node), port)
 
 
 @endpoint("GET", "/nodes/{node}/vncwebsocket", allow=_ALLOW, runs="node")
@@ -54,4 +82,4 @@ def vncwebsocket(
     return Console(call.app.shells.socket(port))
 
 
-ENDPOINTS = (termproxy, vncwebsocket)
+ENDPOINTS = (termproxy, vncshell, vncwebsocket)
