@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from corral.access.privileges import BUILTIN_ROLES
 from corral.access.realms import Pam, Pve
 from corral.access.realms.pve import Cost
 from corral.access.records import UserConfig
-from corral.access.secrets import SHADOW, TOKENS, ShadowConfig
+from corral.access.secrets import SHADOW, TOKENS, ShadowConfig, TokenConfig
 from corral.access.service import Access, bootstrap, rotate_keys
 from corral.api import access, pools, version
+from corral.core.identity import Identity
 from corral.core.layout import Layout
 from corral.core.secret import Secret
 from corral.guests import records
@@ -1119,3 +1122,81 @@ def test_changes_made_at_once_are_all_kept(node: Node, root: Client) -> None:
         list(pool.map(lambda number: root.do("POST", "/access/groups", groupid=f"g{number}"), range(40)))
     assert len(node.users.groups) == 40
     assert records.find(node.tree, 100) is not None
+
+
+# --- nobody gets more than there was ---------------------------------------------------------------------------------
+
+_PATHS = ["/", "/vms", "/vms/100", "/vms/101", "/pool/lab", "/pool/lab/deep", "/storage/local", "/nodes/n1"]
+_ROLES = ["Administrator", "NoAccess", "PVEAdmin", "PVEVMUser", "PVEVMAdmin", "PVEPoolAdmin", "Keeper", "Looker"]
+_SUBJECTS = ["eve@pve", "ann@pve", "@crew", "eve@pve!weak", "eve@pve!full"]
+_PEOPLE = ["eve@pve", "eve@pve!weak", "eve@pve!full", "ann@pve", "bob@pve"]
+_entry = st.tuples(st.sampled_from(_PATHS), st.sampled_from(_SUBJECTS), st.sampled_from(_ROLES), st.booleans())
+_attempt = st.tuples(_entry, st.booleans(), st.sampled_from(["eve@pve", "eve@pve!weak", "eve@pve!full"]))
+_BASE = """\
+user:root@pam:1:0::::::
+user:eve@pve:1:0::::::
+user:ann@pve:1:0::::::
+user:bob@pve:1:0::::::
+token:eve@pve!weak:0:1::
+token:eve@pve!full:0:0::
+group:crew:eve@pve,bob@pve:
+pool:lab::100:local:
+pool:lab/deep::101::
+role:Keeper:VM.Allocate,Pool.Allocate,Datastore.Allocate,VM.Audit:
+role:Looker:VM.Audit:
+"""
+
+
+@pytest.fixture(scope="module")
+def shared_node(tmp_path_factory: pytest.TempPathFactory) -> Node:
+    return Node(FakeClock(), Layout(tmp_path_factory.mktemp("shared")))
+
+
+def _acl_text(entries: list[tuple[str, str, str, bool]]) -> str:
+    return "".join(f"acl:{int(wide)}:{path}:{subject}:{name}:\n" for path, subject, name, wide in entries)
+
+
+@given(
+    st.sampled_from(["/vms/100", "/pool/lab", "/pool/lab/deep", "/storage/local"]),
+    st.lists(_entry, max_size=8),
+    st.lists(_attempt, min_size=1, max_size=6),
+)
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_by_its_acl_nobody_gets_more_than_the_one_who_changes_it(
+    shared_node: Node, keeps: str, entries: list[tuple[str, str, str, bool]], attempts: list[tuple[Any, bool, str]]
+) -> None:
+    node = shared_node
+    # The one who tries always has something to work with.
+    node.put(
+        "user.cfg",
+        _BASE + _acl_text([*entries, (keeps, "eve@pve", "Keeper", True), (keeps, "eve@pve!weak", "Keeper", True)]),
+    )
+    for (path, subject, name, wide), delete, actor in attempts:
+        before = {who: _all_held(node, who) for who in _PEOPLE}
+        kind = "groups" if subject[0] == "@" else "tokens" if "!" in subject else "users"
+        params = {"path": path, "roles": name, kind: subject.lstrip("@"), "propagate": int(wide), "delete": int(delete)}
+        reply = _as(node, actor).send("PUT", "/access/acl", params)
+        after = {who: _all_held(node, who) for who in _PEOPLE}
+        if not reply.ok:
+            assert after == before
+            continue
+        powerful = "Permissions.Modify" in before[actor][path]
+        for who in _PEOPLE:
+            for each in _PATHS:
+                assert powerful or after[who][each] <= before[who][each] | before[actor][each], (who, each)
+                assert powerful or delete or before[who][each] <= after[who][each], (who, each)
+
+
+def _all_held(node: Node, who: str) -> dict[str, frozenset[str]]:
+    rights = node.access.rights
+    return {path: rights.privileges(Identity.parse(who), path) for path in _PATHS}
+
+
+def _as(node: Node, who: str) -> Client:
+    """Somebody, without the trouble of a log-in."""
+    client = Client(node, Credentials(token=f"{who}=secret"))
+    if "!" in who:
+        node.put(TOKENS, str(TokenConfig().with_secret(who, "secret")))
+        return client
+    ticket = node.access.tickets.issue(who)
+    return Client(node, Credentials(ticket=ticket, csrf=node.access.tickets.issue_csrf(who), changing=True))

@@ -63,6 +63,14 @@ def test_a_ticket_has_the_form_that_clients_know(tickets: Tickets) -> None:
     assert tickets.check(ticket) == "joe@pve"
 
 
+@pytest.mark.parametrize("user", ["jörg@pve", "a%3Ab@pve", 'q"uote@pve', "a@b@pve", "x" * 60 + "@pve"])
+def test_every_name_makes_a_ticket_for_itself(tickets: Tickets, user: str) -> None:
+    ticket = tickets.issue(user)
+    assert ticket.isascii()
+    assert tickets.check(ticket) == user
+    tickets.check_csrf(user, tickets.issue_csrf(user))
+
+
 def test_it_is_checked_without_the_private_key(tickets: Tickets, store: MemoryStore, clock: FakeClock) -> None:
     there = Tickets(Keys(Unprivileged(store)), clock)
     assert there.check(tickets.issue("joe@pve")) == "joe@pve"
