@@ -79,7 +79,9 @@ def test_windows_stays_at_the_version_it_was_created_with() -> None:
 def test_a_custom_cpu_model_brings_its_settings() -> None:
     custom = Cpu.parse("reported-model=athlon,flags=+aes;+avx;-kvm_pv_unhalt,hv-vendor-id=testvend,phys-bits=40")
     made = _command("cpu: custom-mine,flags=+pcid\n", _with(cpu_models={"mine": custom}))
-    assert made.cpu == "athlon,+aes,+avx,+kvm_pv_eoi,-kvm_pv_unhalt,+pcid,enforce,hv_vendor_id=testvend,phys-bits=40"
+    assert made.cpu == (
+        "athlon,+aes,+avx,+kvm_pv_eoi,-kvm_pv_unhalt,+pcid,enforce,hv_vendor_id=testvend,phys-bits=40,vendor=AuthenticAMD"
+    )
     assert "not found" in _refused("cpu: custom-other\n")
 
 
