@@ -142,7 +142,7 @@ def test_a_machine_lives_from_upload_to_removal(node: Node, guest_image: Guest, 
     assert vm.status.current.get()["status"] == "stopped"
     wait(api, vm.delete(purge=1))
     assert [row for row in here.qemu.get() if row["vmid"] == vmid] == []
-    assert local.content.get(vmid=vmid) == []
+    assert local.content.get(vmid=vmid, content="images") == []
 
 
 def _headers(api: Any) -> dict[str, str]:
