@@ -9,8 +9,8 @@ from typing import ClassVar, Final, NamedTuple
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from corral.access.crypt import is_crypt, matches
 from corral.access.realms.base import RealmConfig
-from corral.access.realms.crypt import is_crypt, matches
 from corral.access.secrets import SHADOW, ShadowConfig
 from corral.core.errors import Error
 from corral.core.secret import Secret
