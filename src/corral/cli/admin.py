@@ -7,22 +7,26 @@ import os
 import secrets
 import sys
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from corral import __version__
-from corral.cli.arguments import NODE, Usage, parse
+from corral.cli.arguments import NODE, Usage, nearest, parse
 from corral.cli.client import Client
-from corral.cli.table import Option, load
-from corral.core.errors import Error, NotFound
+from corral.cli.commands import Command
+from corral.cli.main import run_command
+from corral.cli.table import FILE, Option, load
+from corral.core.errors import Error, NotFound, Unavailable
 from corral.core.layout import Layout
 from corral.store import history as past
-from corral.store.base import Cause, Past, RecordClass, Revision, Transaction, Write
+from corral.store.base import Cause, Past, RecordClass, Revision, Store, Transaction, Write
 from corral.store.paths import PathView
 from corral.store.remote import RemoteStore
+from corral.store.sqlite import SqliteStore
 from corral.system.clock import SystemClock
 from corral.system.files import atomic_write, read_bytes
 from corral.system.run import SystemRun
@@ -37,7 +41,10 @@ def run(words: list[str]) -> int:
         print(HELP)
         return 0
     if words[0] not in _COMMANDS:
-        raise Usage(f"no such command: '{words[0]}'; `corral help` lists them all")
+        raise Usage(f"no such command: '{words[0]}'{nearest(words[0], _COMMANDS)}\n`corral help` lists them all")
+    if {"--help", "-h"} & set(words[1:]) and words[0] != "node":
+        print("\n".join(line for line in HELP.splitlines() if line.startswith(f"  {words[0]}")))
+        return 0
     return _COMMANDS[words[0]](words[1:])
 
 
@@ -50,8 +57,8 @@ HELP = """usage: corral <COMMAND> [OPTIONS]
   store diff PATH [REVISION]                   what has changed since a revision (default: by the last change)
   store blame PATH                             each line with the change that wrote it
   store put PATH [FILE]                        write a record from a file or stdin
-  store snapshot FILE, store restore FILE      the whole store into a file and back
-  net nat [--remove]                           make, or take back, the bridge vmbr0 with NAT and DHCP
+  store snapshot FILE, store restore FILE      the whole store into a file and back; also while no node runs
+  net nat [--remove] [--plan]                  make, or take back, the bridge vmbr0 with NAT and DHCP
   plans                                        the calls that can't be planned, and why
   api-schema, openapi                          all calls, as JSON
   seed --guests N [--nodes N]                  fill a scratch node's store, to try things at size
@@ -85,34 +92,29 @@ def _version(_: list[str]) -> int:
 
 
 def _cli_table(_: list[str]) -> int:
-    print(import_module("corral.cli.table").write())
+    _builder().write()
+    print(FILE)
     return 0
 
 
 def _api_schema(_: list[str]) -> int:
-    export = import_module("corral.rest.export")
-    print(json.dumps(export.api_schema(_endpoints()), indent=1, ensure_ascii=False))
+    print(json.dumps(_builder().api_schema(), indent=1, ensure_ascii=False))
     return 0
 
 
 def _openapi(_: list[str]) -> int:
-    export = import_module("corral.rest.export")
-    print(json.dumps(export.openapi(_endpoints(), __version__), indent=1, ensure_ascii=False))
+    print(json.dumps(_builder().openapi(), indent=1, ensure_ascii=False))
     return 0
 
 
 def _plans(_: list[str]) -> int:
-    for made in _endpoints():
-        if made.changes and made.plan is not None:
-            print(f"{made.pair}: {made.plan.why}")
+    for pair, why in _builder().unplannable():
+        print(f"{pair}: {why}")
     return 0
 
 
-def _endpoints() -> Sequence[Any]:  # Any: Endpoints, whose module is imported late
-    api = import_module("corral.api")
-    router = import_module("corral.rest.router").Router(api.endpoints(), api.INDEX_KEYS)
-    found: Sequence[Any] = router.endpoints
-    return found
+def _builder() -> Any:  # Any: the module corral.cli.builder, which imports the whole API
+    return import_module("corral.cli.builder")
 
 
 # --- store -----------------------------------------------------------------------------------------------------------
@@ -134,24 +136,36 @@ def _store(words: list[str]) -> int:
     return verbs[words[0]](words[1:])
 
 
-def _open(layout: Layout) -> RemoteStore:
-    if not layout.store_socket.exists():
-        raise Error(f"no node runs on '{layout.root}': its store can only be reached while it does")
-    return RemoteStore.at(layout.store_socket, SystemClock(), patience=10)
+@contextmanager
+def _open(layout: Layout) -> Iterator[Store]:
+    """The store: through corrald, or its file where no node runs (which can't start as long as we have it)."""
+    try:
+        store: Store = RemoteStore.at(layout.store_socket, SystemClock(), patience=2)
+        store.revision  # noqa: B018  connects
+    except Unavailable:
+        if not layout.store_db.exists():
+            raise Error(f"there is no node on '{layout.root}'; name the right one with --root or CORRAL_ROOT") from None
+        store = SqliteStore(layout.store_db, SystemClock())
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _store_list(words: list[str]) -> int:
     layout, given = _options(words, () if not words or words[0].startswith("-") else ("path",))
-    for entry in PathView(_open(layout)).list(given.get("path", "")):
-        print(f"{entry.doc.version:>8}  {entry.doc.cls:<6}  {entry.path}")
+    with _open(layout) as store:
+        for entry in PathView(store).list(given.get("path", "")):
+            print(f"{entry.doc.version:>8}  {entry.doc.cls:<6}  {entry.path}")
     return 0
 
 
 def _store_get(words: list[str]) -> int:
     layout, given = _options(words, ("path",))
-    doc = PathView(_open(layout)).find(given["path"])
+    with _open(layout) as store:
+        doc = PathView(store).find(given["path"])
     if doc is None:
-        raise NotFound(f"there is no record '{given['path']}'")
+        raise NotFound(f"there is no record '{given['path']}'; `corral store list` shows what there is")
     sys.stdout.write(doc.text)
     return 0
 
@@ -159,20 +173,22 @@ def _store_get(words: list[str]) -> int:
 def _store_put(words: list[str]) -> int:
     places = ("path", "file") if len(words) > 1 and not words[1].startswith("-") else ("path",)
     layout, given = _options(words, places)
-    text = read_bytes(Path(given["file"])).decode() if "file" in given else sys.stdin.read()
-    store = _open(layout)
-    write = PathView(store).put(given["path"], text)
-    print(store.commit(Transaction(cause=Cause(who=ME, why="corral store put"), writes=(write,))))
+    text = _read(given["file"]).decode() if "file" in given else sys.stdin.read()
+    with _open(layout) as store:
+        write = PathView(store).put(given["path"], text)
+        print(store.commit(Transaction(cause=Cause(who=ME, why="corral store put"), writes=(write,))))
     return 0
 
 
-def _pasts(store: RemoteStore, path: str) -> Sequence[Past]:
+def _pasts(store: Store, path: str) -> Sequence[Past]:
     return store.history(PathView(store).key(path), limit=1000, exact=True)
 
 
 def _store_history(words: list[str]) -> int:
     layout, given = _options(words, ("path",))
-    for entry in _pasts(_open(layout), given["path"]):
+    with _open(layout) as store:
+        pasts = _pasts(store, given["path"])
+    for entry in pasts:
         when = datetime.fromtimestamp(entry.time, UTC).astimezone().isoformat(sep=" ", timespec="seconds")
         action = "made" if entry.before is None else "deleted" if entry.after is None else "changed"
         print(f"{entry.revision}  {when}  {action} by {entry.cause.who}: {entry.cause.why}")
@@ -182,8 +198,8 @@ def _store_history(words: list[str]) -> int:
 def _store_diff(words: list[str]) -> int:
     places = ("path", "revision") if len(words) > 1 and not words[1].startswith("-") else ("path",)
     layout, given = _options(words, places)
-    store = _open(layout)
-    pasts = _pasts(store, given["path"])
+    with _open(layout) as store:
+        pasts = _pasts(store, given["path"])
     if not pasts:
         raise NotFound(f"'{given['path']}' has no history")
     try:
@@ -198,7 +214,9 @@ def _store_diff(words: list[str]) -> int:
 
 def _store_blame(words: list[str]) -> int:
     layout, given = _options(words, ("path",))
-    for line in past.blame(_pasts(_open(layout), given["path"])):
+    with _open(layout) as store:
+        lines = past.blame(_pasts(store, given["path"]))
+    for line in lines:
         cause = line.past
         print(f"{str(cause.revision) if cause else '-':>10}  {cause.cause.who if cause else '-':<20}  {line.text}")
     return 0
@@ -206,34 +224,39 @@ def _store_blame(words: list[str]) -> int:
 
 def _store_snapshot(words: list[str]) -> int:
     layout, given = _options(words, ("file",))
-    atomic_write(Path(given["file"]), _open(layout).snapshot(), mode=0o600)
+    with _open(layout) as store:
+        atomic_write(Path(given["file"]), store.snapshot(), mode=0o600)
     print(f"kept in {given['file']}; it holds secrets")
     return 0
 
 
 def _store_restore(words: list[str]) -> int:
     layout, given = _options(words, ("file",))
-    print(_open(layout).restore(Path(given["file"]).read_bytes()))
+    image = _read(given["file"])
+    with _open(layout) as store:
+        print(store.restore(image))
     return 0
+
+
+def _read(path: str) -> bytes:
+    try:
+        return read_bytes(Path(path))
+    except OSError as exc:
+        raise Error(f"can't read '{path}': {exc.strerror}") from exc
 
 
 # --- network ----------------------------------------------------------------------------------------------------
 
 
+_NAT = Command("POST /nodes/{node}/nat")
+_NO_NAT = Command("DELETE /nodes/{node}/nat")
+
+
 def _net(words: list[str]) -> int:
     if words[:1] != ["nat"]:
         raise Usage("corral net needs: nat")
-    made, gone = (load().call(f"{method} /nodes/{{node}}/nat") for method in ("POST", "DELETE"))
-    remove = Option(name="remove", kind="boolean", text="Take it back.")
-    layout, given = _options(words[1:], (), remove, *(option for option in made.options if option.name != "node"))
-    client = Client(layout, SystemClock())
-    node = client.node()
-    wanted = gone if given.pop("remove", "") == "1" else made
-    upid = client.call(wanted.method, f"/nodes/{node}/nat", given)
-    ended = client.follow(node, upid)
-    if ended != "OK":
-        raise Error(ended)
-    return 0
+    command = _NO_NAT if "--remove" in words else _NAT
+    return run_command(command, load().call(command.call), [word for word in words[1:] if word != "--remove"])
 
 
 # --- seed ------------------------------------------------------------------------------------------------------------
@@ -245,21 +268,25 @@ def _seed(words: list[str]) -> int:
     )
     if not given.get("guests", "").isdigit():
         raise Usage("missing: --guests N")
-    store = _open(layout)
     count, first = int(given["guests"]), int(given.get("first", "100"))
-    nodes = [
-        Client(layout, SystemClock()).node(),
-        *(f"seed{index}" for index in range(1, int(given.get("nodes", "3")))),
-    ]
+    others = range(1, int(given.get("nodes", "3")))
+    nodes = [Client(layout, SystemClock()).node(), *(f"seed{index}" for index in others)]
+    with _open(layout) as store:
+        made = _seed_store(store, range(first, first + count), nodes)
+    print(f"{made} guests on {len(nodes)} nodes, all but the first made up")
+    return 0
+
+
+def _seed_store(store: Store, wanted: range, nodes: Sequence[str]) -> int:
+    """Make the guests that are not there yet; answers how many."""
     writes: list[Write] = [_seed_node(name) for name in nodes if not store.get(f"node/{name}")]
     taken = {doc.key for doc in store.list("guest/")}
-    numbers = [vmid for vmid in range(first, first + count) if f"guest/{vmid}" not in taken]
+    numbers = [vmid for vmid in wanted if f"guest/{vmid}" not in taken]
     writes += [_seed_guest(vmid, nodes[vmid % len(nodes)]) for vmid in numbers]
     for start in range(0, len(writes), BATCH):
         part = tuple(writes[start : start + BATCH])
         store.commit(Transaction(cause=Cause(who=ME, why="corral seed"), writes=part))
-    print(f"{len(numbers)} guests on {len(nodes)} nodes, all but the first made up")
-    return 0
+    return len(numbers)
 
 
 def _seed_node(name: str) -> Write:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from corral.cli import arguments, commands, local, show
-from corral.cli.client import ApiError, Client
+from corral.cli import arguments, commands, show
+from corral.cli.arguments import Given, Usage
+from corral.cli.client import HERE, ApiError, Client, Interrupted
+from corral.cli.commands import Command
 from corral.cli.table import CallInfo, load
 from corral.core.errors import Error
 from corral.core.layout import Layout
@@ -19,58 +21,74 @@ from corral.system.clock import SystemClock
 
 OUTPUT_NAMES = frozenset(option.name for option in (*arguments.OUTPUT, *arguments.NODE))
 PLAN_HEADERS = {"apply": "corral-apply", "idempotency-key": "Idempotency-Key"}
-VERBS = {"get": "GET", "set": "PUT", "create": "POST", "delete": "DELETE"}
+
+FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 255, 130, 141
+"""Exit codes: the call or task failed; the command line is wrong; by Ctrl-C; nobody reads our output."""
 
 
 def qm() -> None:
     """Virtual machines."""
-    _guard(lambda words: _tool("qm", words))
+    sys.exit(guard("qm", sys.argv[1:]))
 
 
 def pvesm() -> None:
     """Storages."""
-    _guard(lambda words: _tool("pvesm", words))
+    sys.exit(guard("pvesm", sys.argv[1:]))
 
 
 def pveum() -> None:
     """Users and permissions."""
-    _guard(lambda words: _tool("pveum", words))
+    sys.exit(guard("pveum", sys.argv[1:]))
 
 
 def pvesh() -> None:
     """Any call of the API."""
-    _guard(_pvesh)
+    sys.exit(guard("pvesh", sys.argv[1:]))
 
 
 def corral() -> None:
     """The node itself."""
-    _guard(_corral)
+    sys.exit(guard("corral", sys.argv[1:]))
 
 
-def _guard(run: Callable[[list[str]], int]) -> None:
-    """Run a tool; errors become one clear text on stderr and exit code 1 (255 for a wrong command line)."""
-    name = Path(sys.argv[0]).name
+def guard(tool: str, words: list[str]) -> int:
+    """Run a tool and answer its exit code; errors become one clear text on stderr."""
     try:
-        code = run(sys.argv[1:])
+        code = run(tool, words)
         sys.stdout.flush()
-    except arguments.Usage as exc:
-        print(f"{name}: {exc}", file=sys.stderr)
-        code = 255
+    except Usage as exc:
+        return _fail(tool, exc, USAGE)
     except ApiError as exc:
-        print(f"{name}: {exc}", file=sys.stderr)
+        _fail(tool, exc, FAILED)
         for wire, text in exc.errors.items():
             print(f"  {wire}: {text.rstrip()}", file=sys.stderr)
-        code = 1
+        return FAILED
+    except Interrupted as exc:
+        return _fail(tool, exc, INTERRUPTED)
     except Error as exc:
-        print(f"{name}: {exc}", file=sys.stderr)
-        code = 1
+        return _fail(tool, exc, FAILED)
     except BrokenPipeError:
         # Whoever read our output has left; Python must not complain once more when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
+        return BROKEN_PIPE
     except KeyboardInterrupt:
-        code = 130
-    sys.exit(code)
+        return INTERRUPTED
+    return code
+
+
+def _fail(tool: str, error: Error, code: int) -> int:
+    sys.stdout.flush()
+    print(f"{tool}: {error}", file=sys.stderr)
+    return code
+
+
+def run(tool: str, words: list[str]) -> int:
+    """Run a tool; errors are raised."""
+    if tool == "corral":
+        # Imported late: the other tools need none of it.
+        code: int = import_module("corral.cli.admin").run(words)
+        return code
+    return _pvesh(words) if tool == "pvesh" else _tool(tool, words)
 
 
 def layout_of(given: dict[str, Any]) -> Layout:
@@ -90,67 +108,108 @@ def _tool(tool: str, words: list[str]) -> int:
     if "--help" in rest or "-h" in rest or "-help" in rest:
         print(arguments.help_text(tool, name, command, info))
         return 0
-    options = [*arguments.options_of(info, command), *local.options(command.local)]
     try:
-        given = arguments.parse(rest, options, command.args)
-    except arguments.Usage as exc:
-        usage = arguments.synopsis(tool, name, command)
-        raise arguments.Usage(f"{exc}\nusage: {usage}\n`{tool} help {name}` tells more") from exc
+        return run_command(command, info, rest)
+    except Usage as exc:
+        usage = arguments.synopsis(tool, name, command, info)
+        raise Usage(f"{exc}\nusage: {usage}\n`{tool} help {name}` tells more") from exc
+
+
+def run_command(command: Command, info: CallInfo | None, words: Sequence[str]) -> int:
+    """Run one command with the words after its name."""
+    options = arguments.options_of(info, command)
+    given = arguments.parse(words, options, command.args, arguments.optional_places(info, command))
     client = Client(layout_of(given), SystemClock())
-    output = {key: str(given.pop(key)) for key in list(given) if key in OUTPUT_NAMES}
-    if command.local:
-        return local.run(command.local, client, given, output)
-    assert info is not None
-    params = {command.rename.get(key, key): value for key, value in given.items()} | dict(command.fixed)
-    return _call(client, info, params, output, command.show)
+    output = _take(given, OUTPUT_NAMES)
+    if info is None:
+        local = import_module("corral.cli.local")
+        code: int = local.run(command.local, client, given, output)
+        return code
+    for secret in command.secrets:
+        if secret not in given:
+            given[secret] = ask_secret(secret)
+    own = {option.name for option in command.options} - {option.name for option in info.options}
+    try:
+        params = command.derive(given) if command.derive else given
+    except ValueError as exc:
+        raise Usage(str(exc)) from exc
+    said = {key: str(params[key]) for key in own if key in params}
+    params = {key: value for key, value in params.items() if key not in own}
+    layout = "" if said.get("verbose") == "1" else command.show
+    return _call(client, info, {**params, **command.fixed}, output, show.pretty(layout, said))
+
+
+def ask_secret(name: str) -> str:
+    """A secret typed twice without being shown, or the first line of stdin where that is no terminal."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    getpass = import_module("getpass").getpass
+    first: str = getpass(f"{name}: ")
+    if getpass(f"{name} once more: ") != first:
+        raise Error("the two differ; nothing was changed")
+    return first
+
+
+def _take(given: Given, names: frozenset[str]) -> dict[str, str]:
+    return {key: str(given.pop(key)) for key in list(given) if key in names}
 
 
 def _call(client: Client, info: CallInfo, params: dict[str, Any], output: dict[str, str], layout: str) -> int:
     headers = {wire: str(params.pop(key)) for key, wire in PLAN_HEADERS.items() if key in params}
     if params.pop("plan", None) == "1":
         headers["corral-plan"] = "1"
-    node = str(params.pop("node", "") or (client.node() if "{node}" in info.path else ""))
+    node = str(params.pop("node", HERE)) if "{node}" in info.path else ""
     path = info.path
     for key in [part[1:-1] for part in info.path.split("/") if part.startswith("{")]:
         path = path.replace(f"{{{key}}}", quote(node if key == "node" else str(params.pop(key)), safe=""))
     data = client.call(info.method, path, params, headers)
     if "corral-plan" in headers:
-        return local.print_plan(data, output)
-    return finish(client, node, data, output, layout)
+        print(show.plan(data) if output.get("output-format", "text") == "text" else _render(data, output, ""))
+        return 0
+    return finish(client, node or HERE, data, output, layout)
 
 
 def finish(client: Client, node: str, data: Any, output: dict[str, str], layout: str = "") -> int:
     """Show a result; a task is followed to its end, whose failure is ours."""
     quiet = output.get("quiet") == "1"
-    fmt = output.get("output-format", "text")
+    text = output.get("output-format", "text") == "text"
     if isinstance(data, str) and data.startswith("UPID:"):
-        ended = client.follow(node or data.split(":")[1], data, quiet=quiet or fmt != "text")
-        if fmt != "text" and not quiet:
-            print(show.render(data, fmt))
+        ended = client.follow(node, data, quiet=quiet or not text)
+        if not text and not quiet:
+            print(_render(data, output, ""))
         if ended == "OK":
             return 0
         print(f"task ended with: {ended}" if ended.startswith("WARNINGS") else ended, file=sys.stderr)
-        return 0 if ended.startswith("WARNINGS") else 1
-    if not quiet:
-        text = show.render(data, fmt, layout, header=output.get("noheader") != "1")
-        if text:
-            print(text)
+        return 0 if ended.startswith("WARNINGS") else FAILED
+    if not quiet and (shown := _render(data, output, layout)):
+        print(shown)
     return 0
+
+
+def _render(data: Any, output: Mapping[str, str], layout: str) -> str:
+    fmt = output.get("output-format", "text")
+    try:
+        return show.render(data, fmt, layout, header=output.get("noheader") != "1")
+    except KeyError as exc:
+        raise Usage(f"no such output format: '{fmt}'; one of {', '.join(arguments.OUTPUT[0].values)}") from exc
 
 
 def _help(tool: str, words: list[str]) -> int:
     name = commands.resolve(tool, " ".join(words))
-    if name in commands.TOOLS[tool]:
-        command = commands.TOOLS[tool][name]
+    known = commands.TOOLS[tool]
+    if name in known:
+        command = known[name]
         print(arguments.help_text(tool, name, command, load().call(command.call) if command.call else None))
         return 0
-    known = {key: each for key, each in commands.TOOLS[tool].items() if not name or key.startswith(f"{name} ")}
+    listed = {key: each for key, each in known.items() if not name or key.startswith(f"{name} ")}
+    if not listed:
+        _no_such(tool, words)
+    table, rows = load(), []
+    for key, each in listed.items():
+        info = table.call(each.call) if each.call else None
+        usage = arguments.synopsis(tool, key, each, info).removeprefix(f"{tool} ").removesuffix(" [OPTIONS]")
+        rows.append([usage, each.help or (info.text if info else "")])
     print(f"usage: {tool} <COMMAND> [ARGUMENTS] [OPTIONS]\n")
-    table = load()
-    rows = [
-        [" ".join([key, *(f"<{place}>" for place in each.args)]), each.help or table.call(each.call).text]
-        for key, each in known.items()
-    ]
     print(show.table(rows, None))
     print(f"\n`{tool} help <COMMAND>` shows a command's options.")
     return 0
@@ -159,37 +218,25 @@ def _help(tool: str, words: list[str]) -> int:
 def _no_such(tool: str, words: Sequence[str]) -> NoReturn:
     following = [name.partition(" ")[2] for name in commands.TOOLS[tool] if name.startswith(f"{words[0]} ")]
     if following:
-        raise arguments.Usage(f"'{tool} {words[0]}' needs one of: {', '.join(following)}")
+        raise Usage(f"'{tool} {words[0]}' needs one of: {', '.join(following)}")
     hint = arguments.nearest(words[0], commands.TOOLS[tool])
-    raise arguments.Usage(f"no such command: '{words[0]}'{hint}\n`{tool} help` lists them all")
+    raise Usage(f"no such command: '{words[0]}'{hint}\n`{tool} help` lists them all")
 
 
 def _pvesh(words: list[str]) -> int:
-    verbs = [*VERBS, "ls", "usage"]
+    pvesh = import_module("corral.cli.pvesh")
     if not words or words[0] in ("help", "--help", "-h"):
-        print("usage: pvesh <get|set|create|delete|ls|usage> <API path> [--name value …]\n")
-        print("`pvesh ls /` shows what there is, `pvesh usage <path>` the parameters of a path's calls.")
+        print(pvesh.HELP)
         return 0
-    if words[0] not in verbs:
-        raise arguments.Usage(f"no such command: '{words[0]}'; one of {', '.join(verbs)}")
-    if len(words) < 2:
-        raise arguments.Usage(f"missing: <API path>\nusage: pvesh {words[0]} <API path> [--name value …]")
-    verb, path = words[0], "/" + words[1].strip("/")
+    verb, path, rest = pvesh.split(words)
     if verb in ("ls", "usage"):
-        given = arguments.parse(words[2:], [*arguments.OUTPUT, *arguments.NODE, *local.options("usage")], ())
+        given = arguments.parse(rest, pvesh.browse_options(verb), ())
         client = Client(layout_of(given), SystemClock())
-        return local.browse(verb, client, path, given)
-    info = local.find_call(load(), VERBS[verb], path)
-    options = [*info.options, *arguments.PLAN, *arguments.OUTPUT, *arguments.NODE]
-    options = [option for option in options if f"{{{option.name}}}" not in info.path]
-    given = arguments.parse(words[2:], options, ())
+        print(pvesh.usage(path, given) if verb == "usage" else pvesh.listing(client, path))
+        return 0
+    info = pvesh.find_call(load(), pvesh.VERBS[verb], path)
+    given = arguments.parse(rest, pvesh.call_options(info), ())
+    given.pop("noproxy", None)
     client = Client(layout_of(given), SystemClock())
-    output = {key: str(given.pop(key)) for key in list(given) if key in OUTPUT_NAMES}
-    places = local.path_values(info.path, path)
-    return _call(client, info, {**given, **places}, output, "")
-
-
-def _corral(words: list[str]) -> int:
-    # Imported late: the other tools need none of it.
-    code: int = import_module("corral.cli.admin").run(words)
-    return code
+    output = _take(given, OUTPUT_NAMES)
+    return _call(client, info, {**given, **pvesh.path_values(info.path, path)}, output, "")

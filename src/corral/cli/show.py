@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,13 +13,18 @@ GiB = 1024 * MiB
 
 
 def render(value: Any, fmt: str, layout: str = "", *, header: bool = True) -> str:
-    """The text to print; empty for nothing. `layout` names one of `LAYOUTS`, used for `text`."""
+    """The text to print; empty for nothing. `layout` names one of `LAYOUTS`, used for `text`.
+
+    KeyError for a format that there is not.
+    """
     if fmt == "json":
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
     if fmt == "json-pretty":
         return json.dumps(value, indent=3, ensure_ascii=False, sort_keys=True)
     if fmt == "yaml":
         return yaml(value)
+    if fmt != "text":
+        raise KeyError(fmt)
     if layout:
         return LAYOUTS[layout](value, header)
     return plain(value, header=header)
@@ -55,7 +62,7 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str] | None) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).replace("%", "", 1).lstrip("-").isdigit() or text == ""
+    return re.fullmatch(r"-?[0-9]+(\.[0-9]+)?%?|N/A|", text) is not None
 
 
 def _cell(value: Any) -> str:
@@ -77,13 +84,32 @@ def yaml(value: Any, indent: int = 0) -> str:
 
 
 def _key(key: str) -> str:
-    return key if key.replace("-", "").replace("_", "").isalnum() and not key[0].isdigit() else json.dumps(key)
+    """A key without quotes where every reader of YAML takes it for a text: `no` is a boolean to some."""
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", key) and key.lower() not in _YAML_WORDS
+    return key if plain else json.dumps(key, ensure_ascii=False)
+
+
+_YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
 def _below(value: Any, indent: int) -> str:
     if isinstance(value, dict | list) and value:
         return "\n" + yaml(value, indent + 1)
     return " " + json.dumps(value, ensure_ascii=False)
+
+
+def plan(data: Mapping[str, Any]) -> str:
+    """A plan, and how to have it done."""
+    said, lines = data["plan"], []
+    for write in said["writes"]:
+        lines.append(f"{write['action']} {write['key']}")
+        lines += [f"    {line}" for line in (write.get("diff") or "").splitlines()[2:]]
+    for volume in said["volumes"]:
+        size = f" ({volume['size']} bytes)" if volume.get("size") else ""
+        lines.append(f"{volume['verb']} volume {volume['volid']}{size}")
+    lines += [*said["effects"], *(f"WARNING: {warning}" for warning in said["warnings"])]
+    lines = lines or ["nothing would change"]
+    return "\n".join([*lines, "", f"To do exactly this within an hour: the same command with --apply {data['token']}"])
 
 
 # --- layouts that users know -----------------------------------------------------------------------------------------
@@ -135,8 +161,38 @@ def _permissions(value: Any, header: bool) -> str:
     return table(rows, ["ACL path", "Permissions"] if header else None)
 
 
+def _path(value: Any, _: bool) -> str:
+    return str(value["path"])
+
+
+def _ticket(value: Any, _: bool) -> str:
+    return str(value["ticket"])
+
+
+def _command(words: Any, _: bool) -> str:
+    return shlex.join(words)
+
+
+def _command_pretty(words: Any, _: bool) -> str:
+    """One option a line, ready to paste."""
+    quoted = [shlex.quote(word) for word in words]
+    return "".join(
+        f" \\\n  {word}" if word.startswith("-") else f" {word}" if index else word for index, word in enumerate(quoted)
+    )
+
+
+def pretty(layout: str, said: Mapping[str, str]) -> str:
+    """The layout's name, or that of its pretty variant where one is asked for."""
+    name = f"{layout}-pretty"
+    return name if said.get("pretty") == "1" and name in LAYOUTS else layout
+
+
 LAYOUTS: Mapping[str, Callable[[Any, bool], str]] = {
+    "command": _command,
+    "command-pretty": _command_pretty,
     "config": _config,
+    "path": _path,
+    "ticket": _ticket,
     "pending": _pending,
     "status": _status,
     "permissions": _permissions,

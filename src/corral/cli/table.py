@@ -1,28 +1,26 @@
 """The command table: what the tools need of the declarations, made once so that no tool imports the API.
 
-It stands beside this module as `table.json`, made by `corral cli-table` when Corral is installed, and is made again in
-memory when a source is newer than it.
+It stands beside this module as `table.json`: one line for each call, its name, a tab, and its parameters as JSON. It is
+made by `corral cli-table` when Corral is installed, and made anew when a source is newer than it. Reading it costs a
+tool a millisecond; the libraries that make it would cost a hundred.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import os
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
-
-import msgspec
-
-from corral.schema.fields import name
-from corral.system.files import atomic_write
+from typing import Any, NamedTuple
 
 FILE = Path(__file__).with_name("table.json")
 PACKAGE = Path(__file__).parent.parent
 
 
-class Option(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One parameter, as help and parsing need it. `count` is the size of a numbered family."""
+class Option(NamedTuple):
+    """One parameter, as help and parsing need it. `indexes` is the size of a numbered family."""
 
     name: str
     kind: str = "string"
@@ -30,13 +28,13 @@ class Option(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
     values: tuple[str, ...] = ()
     default: str | None = None
-    count: int | None = None
+    indexes: int | None = None
     keys: tuple[str, ...] = ()
-    listed: Annotated[bool, name("list")] = False
+    listed: bool = False
 
 
-class CallInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One call of the API."""
+class CallInfo(NamedTuple):
+    """One call of the API. `never` says why it can't be planned; empty where it can."""
 
     method: str
     path: str
@@ -44,71 +42,54 @@ class CallInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     options: tuple[Option, ...] = ()
     never: str = ""
 
+    def option(self, name: str) -> Option | None:
+        """The parameter of that name, if there is one."""
+        return next((option for option in self.options if option.name == name), None)
 
-class Table(msgspec.Struct, frozen=True):
+
+class Table:
     """All calls, by `METHOD /path`, each still encoded: a tool decodes the one that it needs."""
 
-    calls: dict[str, msgspec.Raw]
+    def __init__(self, text: bytes) -> None:
+        self._calls: Mapping[str, bytes] = {
+            name.decode(): rest for name, _, rest in (line.partition(b"\t") for line in text.splitlines())
+        }
+
+    @property
+    def pairs(self) -> list[str]:
+        """The names of all calls."""
+        return list(self._calls)
 
     def call(self, pair: str) -> CallInfo:
         """One call; KeyError if there is none of that name."""
-        return msgspec.json.decode(self.calls[pair], type=CallInfo)
+        fields: dict[str, Any] = json.loads(self._calls[pair])
+        options = (
+            Option(**{**each, "values": tuple(each.get("values", ())), "keys": tuple(each.get("keys", ()))})
+            for each in fields.pop("options")
+        )
+        method, _, path = pair.partition(" ")
+        return CallInfo(method=method, path=path, options=tuple(options), **fields)
 
 
 @cache
 def load() -> Table:
     """The table: from its file, or made anew where that is missing or older than a source."""
     try:
-        stamp = FILE.stat().st_mtime_ns
-        if all(path.stat().st_mtime_ns <= stamp for path in _sources()):
-            return msgspec.json.decode(FILE.read_bytes(), type=Table)
+        if newest(PACKAGE) <= FILE.stat().st_mtime_ns:
+            return Table(FILE.read_bytes())
     except OSError:
         pass
-    return msgspec.json.decode(build(), type=Table)
+    made: bytes = import_module("corral.cli.builder").renew()
+    return Table(made)
 
 
-def write() -> Path:
-    """Make the file."""
-    atomic_write(FILE, build(), mode=0o644)
-    return FILE
-
-
-def build() -> bytes:
-    """The table's text, from the declarations. Imports the whole API."""
-    api = import_module("corral.api")
-    router = import_module("corral.rest.router").Router(api.endpoints(), api.INDEX_KEYS)
-    calls = {made.pair: _call(made) for made in router.endpoints}
-    return msgspec.json.encode({"calls": calls})
-
-
-def _call(made: Any) -> CallInfo:  # Any: an Endpoint, which this module must not import
-    return CallInfo(
-        method=made.method,
-        path=made.path,
-        text=made.summary,
-        options=tuple(_option(field) for field in made.flat.values()),
-        never=made.plan.why if made.plan else "",
-    )
-
-
-def _option(field: Any) -> Option:
-    default = field.shown_default
-    if default is None and isinstance(field.default, str | int | float):
-        default = field.default
-    keys = import_module("corral.schema.propstring").fields_by_wire(field.prop) if field.prop else ()
-    return Option(
-        name=field.wire,
-        kind=field.kind,
-        required=not field.optional,
-        text=field.text,
-        values=field.enum,
-        default=None if default is None else str(int(default) if isinstance(default, bool) else default),
-        count=field.indexes,
-        keys=tuple(keys),
-        listed=field.listed or field.kind == "array",
-    )
-
-
-def _sources() -> Iterable[Path]:
-    for room in ("api", "schema", "guests", "storage", "cli", "access"):
-        yield from (PACKAGE / room).rglob("*.py")
+def newest(directory: Path | str) -> int:
+    """The time of the newest source below a directory, in nanoseconds."""
+    latest = 0
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                latest = max(latest, entry.stat().st_mtime_ns)
+            elif "." not in entry.name and entry.name != "__pycache__" and entry.is_dir(follow_symlinks=False):
+                latest = max(latest, newest(entry.path))
+    return latest
