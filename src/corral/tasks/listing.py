@@ -52,6 +52,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     tokenid: Annotated[str, doc("The API token that made it.")] | None = None
     status: Annotated[Literal["running", "stopped"], doc("Whether it has ended.")]
     exitstatus: Annotated[str, doc("How it ended: `OK`, `WARNINGS: N` or an error's text.")] | None = None
+    waiting: Annotated[str, doc("What it waits for, while it waits.")] | None = None
+    progress: Annotated[float, doc("How much of it is done, from 0 to 1, where that is known.")] | None = None
+    text: Annotated[str, doc("What it does now.")] | None = None
 
 
 def row(upid: str, *, status: str = RUNNING, endtime: int | None = None) -> Row:
@@ -112,6 +115,9 @@ class TaskIndex:
             **fields,
             status="stopped" if ended else "running",
             exitstatus=found.status if isinstance(found, Ended) else None,
+            waiting=None if isinstance(found, Ended) else found.waiting or None,
+            progress=None if isinstance(found, Ended) else found.progress,
+            text=None if isinstance(found, Ended) else found.text or None,
         )
 
     def log(self, upid: str, start: int, limit: int) -> tuple[list[Line], int]:
