@@ -24,6 +24,12 @@ def current(call: Call, node: NodeName, vmid: VMID) -> Row:
     return call.app.qemu.current(vmid)
 
 
+@endpoint("GET", f"{ONE}/command", allow=need(VM, "VM.Audit"), runs="node", root=True)
+def show_command(call: Call, node: NodeName, vmid: VMID) -> list[str]:
+    """The command line that starts the virtual machine, word by word."""
+    return list(call.app.qemu.starter.command_line(vmid))
+
+
 @endpoint("POST", f"{_STATUS}/start", allow=POWER, runs="node", example={"vmid": 100})
 def start(
     call: Call,
@@ -120,4 +126,4 @@ def resume(
     return call.spawn(QmResume(vmid=vmid, skiplock=skiplock))
 
 
-ENDPOINTS: tuple[Endpoint, ...] = (current, start, stop, shutdown, reboot, reset, suspend, resume)
+ENDPOINTS: tuple[Endpoint, ...] = (current, show_command, start, stop, shutdown, reboot, reset, suspend, resume)
