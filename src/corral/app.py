@@ -290,6 +290,7 @@ def duties(app: App, watcher: GuestWatcher) -> list[Duty]:
     sampler = build_sampler(app, watcher)
     return [
         Duty("sample", PERIOD, sampler.sample),
+        Duty("storages", PERIOD, sampler.sample_storages),
         Duty("nat", 300, lambda: restore_nat(app)),
         Duty("keys", 3600, lambda: rotate_keys(app.store, app.clock)),
         Duty("tasks", 3600, app.runner.housekeep),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import http.server
 import json
 import os
 import socket
 import ssl
 import struct
+import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -379,6 +381,35 @@ def test_the_cluster_of_one(node: Node) -> None:
     assert (local["id"], local["status"], local["plugintype"]) == ("storage/n1/local", "available", "dir")
     assert local["maxdisk"] > local["disk"] > 0
     assert node.call("GET", "/cluster/resources", type="sdn") == []
+
+
+def test_a_new_storage_is_listed_at_once(node: Node, tmp_path: Path) -> None:
+    node.call("POST", "/storage", storage="extra", type="dir", path=str(tmp_path))
+    assert "extra" in names(node.call("GET", "/cluster/resources", type="storage"), "storage")
+    node.call("DELETE", "/storage/extra")
+    assert "extra" not in names(node.call("GET", "/cluster/resources", type="storage"), "storage")
+
+
+@exercises("GET /nodes/{node}/query-url-metadata", "url", "verify-certificates")
+def test_a_file_on_the_web_is_described(node: Node) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _OneFile) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        where: dict[str, Any] = {"url": f"http://127.0.0.1:{server.server_port}/x", "verify-certificates": 0}
+        seen = node.call("GET", "/nodes/{node}/query-url-metadata", **where)
+        server.shutdown()
+    assert seen == {"filename": "disk.iso", "size": 12, "mimetype": "application/x-iso9660-image"}
+
+
+class _OneFile(http.server.BaseHTTPRequestHandler):
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "12")
+        self.send_header("Content-Type", "application/x-iso9660-image")
+        self.send_header("Content-Disposition", 'attachment; filename="disk.iso"')
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
 
 
 @exercises("GET /cluster/options")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from corral.metrics.board import GuestStatus, StatusBoard, StatusChange
+from corral.metrics.board import GuestStatus, StatusBoard, StatusChange, StorageStatus
 from corral.store.base import Batch, Doc, Reset, Tree
 
 GUEST = "guest/"
@@ -264,8 +264,8 @@ def node_rows(board: StatusBoard, nodes: Iterable[str], detailed: Callable[[str]
     return rows
 
 
-def storage_rows(board: StatusBoard, visible: Callable[[str], bool]) -> list[Row]:
-    """A row of each enabled storage on each node."""
+def storage_rows(states: Iterable[StorageStatus]) -> list[Row]:
+    """A row of each storage."""
     return [
         Row(
             id=f"storage/{status.node}/{status.storage}",
@@ -279,8 +279,7 @@ def storage_rows(board: StatusBoard, visible: Callable[[str], bool]) -> list[Row
             content=status.content,
             shared=int(status.shared),
         )
-        for status in board.storages()
-        if status.enabled and visible(status.storage)
+        for status in states
     ]
 
 

@@ -76,7 +76,7 @@ class _Before(NamedTuple):
 
 
 class Sampler:
-    """One node's sampler. `sample` is called by one thread; it takes as long as the two functions do.
+    """One node's sampler. `sample` is called by one thread, `sample_storages` by another.
 
     guests    the status of every guest on this node, with `cpu_seconds` and counters since its start; not `cpu`
     storages  the status of every storage on this node
@@ -109,7 +109,7 @@ class Sampler:
         self._before = _Before(0.0, None, {})
 
     def sample(self) -> None:
-        """Look at everything once. What fails is logged and the rest goes on."""
+        """Look at node and guests once. What fails is logged and the rest goes on."""
         now = self._clock.monotonic()
         span = now - self._before.time
         machine = self._guarded(self._machine)
@@ -117,7 +117,6 @@ class Sampler:
             self._sample_node(machine, span)
         guests = self._sample_guests(span)
         self._before = _Before(now, machine or self._before.machine, guests)
-        self.sample_storages()
 
     def _sample_node(self, machine: Machine, span: float) -> None:
         before = self._before.machine
@@ -191,7 +190,7 @@ class Sampler:
         return replace(status, cpu=used / span / status.maxcpu)
 
     def sample_storages(self) -> None:
-        """Look at the storages alone: for the moment after one was added."""
+        """Look at the storages once. Apart from `sample`, and by another thread, since a storage may hang."""
         found = self._guarded(lambda: list(self._storages()))
         if found is None:
             return

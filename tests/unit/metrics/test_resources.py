@@ -120,11 +120,8 @@ def test_node_figures_need_a_privilege() -> None:
     assert closed == {"id": "node/n1", "type": "node", "node": "n1", "status": "online"}
 
 
-def test_storages_that_are_off_or_hidden_are_left_out() -> None:
-    board = StatusBoard()
-    board.put(StorageStatus(storage="a", node="n1", total=10, used=1))
-    board.put(StorageStatus(storage="b", node="n1", active=False))
-    board.put(StorageStatus(storage="c", node="n1", enabled=False))
-    board.put(StorageStatus(storage="d", node="n1"))
-    found = storage_rows(board, lambda storage: storage != "d")
-    assert [(row.storage, row.status) for row in found] == [("a", "available"), ("b", "unknown")]
+def test_a_storage_that_does_not_answer_is_unknown() -> None:
+    found = storage_rows(
+        [StorageStatus(storage="a", node="n1", total=10, used=1), StorageStatus(storage="b", node="n1", active=False)]
+    )
+    assert [(row.storage, row.status, row.maxdisk) for row in found] == [("a", "available", 10), ("b", "unknown", 0)]

@@ -101,6 +101,7 @@ def test_counters_become_fractions_and_rates(
     assert row["netin"] == 1000
     assert row["pressurecpusome"] == 1.5
     assert metrics.fetch("guest", "100", "hour")[-1]["netin"] == 50
+    sampler.sample_storages()
     assert metrics.fetch("storage", "n1:local", "hour")[-1]["used"] == 4
 
 
@@ -140,6 +141,7 @@ def test_the_history_of_a_guest_goes_with_it_but_not_when_it_moves(
 def test_one_that_fails_leaves_the_others(sampler: Sampler, board: StatusBoard, clock: FakeClock, world: World) -> None:
     world.broken = True
     sampler.sample()
+    sampler.sample_storages()
     assert board.node("n1")
     assert board.storage("n1", "local")
     assert board.guests() == []

@@ -14,6 +14,7 @@ from corral.api.nodes.host import (
     services,
     settings,
     shell,
+    url,
 )
 
 ENDPOINTS = (
@@ -26,6 +27,7 @@ ENDPOINTS = (
     *network.ENDPOINTS,
     *rrd.ENDPOINTS,
     *shell.ENDPOINTS,
+    *url.ENDPOINTS,
     *execute.ENDPOINTS,
     *capabilities.ENDPOINTS,
 )
