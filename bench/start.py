@@ -91,7 +91,7 @@ def standalone(command: list[str], scratch: Path) -> list[str]:
     words = []
     for number, word in enumerate(command):
         opened = re.sub(r"(?<=,)fd=\d+", f"path={scratch}/socket{number}", word)
-        words.append(re.sub(r"^unix:.*/vnc$", f"unix:{scratch}/vnc", opened))
+        words.append(re.sub(r"/run/corral/[0-9a-f]{8}/qemu/\d+/", f"{scratch}/", opened))
     if "-S" in words:
         words.remove("-S")
     if "-pidfile" in words:

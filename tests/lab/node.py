@@ -24,6 +24,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from corral.core.layout import Layout
+
 PASSWORD = "corral-test-password"
 READY = re.compile(r"^ready https://(\S+):(\d+) sha256:([0-9a-fA-F:]+)", re.MULTILINE)
 
@@ -129,11 +131,12 @@ class Node:
     def guests(self) -> list[int]:
         """Process ids of the QEMUs whose files are this node's."""
         found = []
+        ours = f"{Layout(self.root.resolve()).run}/".encode()
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 with contextlib.suppress(OSError):
                     words = (entry / "cmdline").read_bytes()
-                    if b"qemu-system" in words.split(b"\0")[0] and (str(self.root).encode() + b"/") in words:
+                    if b"qemu-system" in words.split(b"\0")[0] and ours in words:
                         found.append(int(entry.name))
         return found
 
