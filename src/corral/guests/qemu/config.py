@@ -145,10 +145,6 @@ class VmConfig(Section):
         """Take the current section from another one, as it stands there: for rollback, clone and restore."""
         return replace(self, raw=dict(raw))
 
-    def without_pending(self) -> VmConfig:
-        """Drop all pending changes."""
-        return replace(self, pending=Section({}))
-
     def with_special(self, name: str, options: Mapping[str, str]) -> VmConfig:
         """Replace a special section; empty removes it."""
         others = {key: value for key, value in self.special.items() if key != name}

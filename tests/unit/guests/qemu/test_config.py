@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corral.core.errors import ParamError
-from corral.guests.qemu.config import EMPTY, VmConfig, differences, places, value_of
+from corral.guests.qemu.config import EMPTY, VmConfig, differences, has_volume, is_drive, places, value_of
 from corral.guests.qemu.devices.net import Net
 from corral.guests.qemu.memory import Memory
 from corral.schema.fields import Invalid
@@ -147,6 +147,56 @@ def test_unused_volumes_get_the_lowest_free_number() -> None:
 def test_the_digest_is_that_of_the_text() -> None:
     expected = hashlib.sha1(b"cores: 2\n", usedforsecurity=False).hexdigest()
     assert VmConfig.parse("cores: 2\n").digest == VmConfig.parse("cores:   2\n\n").digest == expected
+
+
+def test_snapshots_come_and_go() -> None:
+    config = VmConfig.parse(TEXT)
+    taken = config.with_snapshot("before", {**config.raw, "snaptime": "7"}).replace(parent="before", cores=8)
+    assert taken.snapshots["before"].options.snaptime == 7
+    assert "before" in str(taken)
+    back = taken.with_current(taken.snapshots["before"].raw).replace(snaptime=None, parent="before")
+    assert back.options.cores == 2
+    assert str(back.with_snapshot("before", None).replace(parent=None)) == TEXT
+
+
+def test_special_sections_are_replaced_whole() -> None:
+    config = VmConfig.parse(TEXT).with_special("cloudinit", {"name": "old"})
+    assert "[special:cloudinit]\nname: old\n" in str(config)
+    assert str(config.with_special("cloudinit", {})) == TEXT
+
+
+def test_volumes_are_named_with_the_option_that_has_them() -> None:
+    config = EMPTY.set(
+        {
+            "scsi0": "lvm:vm-1-disk-0",
+            "ide2": "none,media=cdrom",
+            "sata0": "/dev/sda",
+            "efidisk0": "lvm:vm-1-disk-1",
+            "unused3": "lvm:vm-1-disk-2",
+            "vmstate": "lvm:vm-1-state-x",
+        }
+    )
+    assert config.volids() == {
+        "scsi0": "lvm:vm-1-disk-0",
+        "efidisk0": "lvm:vm-1-disk-1",
+        "unused3": "lvm:vm-1-disk-2",
+        "vmstate": "lvm:vm-1-state-x",
+    }
+    assert "unused3" not in config.volids(unused=False)
+    assert [key for key, _ in config.drives()] == ["ide2", "scsi0", "sata0"]
+    assert is_drive("scsi30")
+    assert has_volume("tpmstate0")
+    assert not has_volume("unused0")
+
+
+def test_a_cloud_init_drive_is_told_from_other_media() -> None:
+    drive = value_of("ide2", "local:100/vm-100-cloudinit.qcow2,media=cdrom")
+    assert drive.cloudinit
+    assert not value_of("ide2", "local:iso/vm-100-cloudinit-guide.iso,media=cdrom").cloudinit
+
+
+def test_an_empty_boot_order_is_read() -> None:
+    assert VmConfig.parse("boot: \n").options.boot == value_of("boot", "")
 
 
 # --- for all texts ----------------------------------------------------------------------------------------------------
