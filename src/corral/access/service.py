@@ -94,7 +94,9 @@ class Access:
     def __init__(self, tree: Tree, clock: Clock, *, realms: Sequence[Realm] | None = None) -> None:
         self._tree = tree
         self._clock = clock
-        self._realms = {realm.kind: realm for realm in (realms if realms is not None else (Pam(), Pve(tree)))}
+        self._realms = {
+            realm.kind: realm for realm in (realms if realms is not None else (Pam(), Pve(tree, clock=clock)))
+        }
         self._throttle = Throttle(clock)
         self._rights: Rights | None = None
         self._tokens = _Tokens((-1, -1), TokenConfig(), {})

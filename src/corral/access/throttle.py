@@ -29,6 +29,7 @@ class Rate:
     seconds: float
 
 
+# More than the log-ins that corrald runs side by side (four): good ones would else refuse each other.
 PAIR = Rate(burst=6, seconds=20.0)
 ADDRESS = Rate(burst=40, seconds=3.0)
 ACCOUNT = Rate(burst=30, seconds=6.0)

@@ -158,6 +158,31 @@ def test_unknown_users_cost_a_hash_too(store: MemoryStore) -> None:
     assert all(digest.startswith("$argon2id$v=19$m=8,t=1,p=1$") for digest in compared)
 
 
+def test_a_password_found_right_is_known_for_a_while(store: MemoryStore, clock: FakeClock) -> None:
+    compared: list[str] = []
+
+    class Counting(Pve):
+        def _matches(self, digest: str, password: Secret) -> bool:
+            compared.append(password.reveal())
+            return super()._matches(digest, password)
+
+    realm = Counting(store, CHEAP, clock=clock)
+
+    def ask(password: str) -> bool:
+        return realm.authenticate("joe", Secret(password), "", known=True)
+
+    put(store, SHADOW, str(ShadowConfig().with_hash("joe", realm.hash(Secret("right"), SALT))))
+    assert [ask("right"), ask("right"), ask("wrong"), ask("wrong")] == [True, True, False, False]
+    assert compared == ["right", "wrong", "wrong"]
+    put(store, SHADOW, str(ShadowConfig().with_hash("joe", realm.hash(Secret("new"), SALT))))
+    assert not ask("right"), "a changed password counts at once"
+    assert ask("new")
+    clock.advance(301)
+    compared.clear()
+    assert ask("new")
+    assert compared == ["new"]
+
+
 def test_made_up_names_do_not_wait_in_line(store: MemoryStore) -> None:
     """While PAM hangs, users that do not exist are refused at once."""
     hanging, go_on = threading.Barrier(5), threading.Event()
