@@ -81,7 +81,7 @@ def _default(field: Field) -> Any:
 
 def _format(field: Field) -> str | None:
     if field.prop is not None:
-        return "property-string"
+        return getattr(field.prop, "format_name", "") or "property-string"
     if field.format is None:
         return None
     return field.format.name + ("-list" if field.listed else "")

@@ -29,12 +29,14 @@ class PropertyString(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all property strings. Unset keys are None; nothing is filled in by parsing.
 
     default_key  the key that a value without `key=` belongs to
+    format_name  the name clients know the format by, where it has one
     aliases      old key → key
     folded       (key, value key): a word of `key`'s enumeration used as a key names both, as in `virtio=AA:BB:…`
     kept         keys this version does not know, with their values: read from files, written back
     """
 
     default_key: ClassVar[str] = ""
+    format_name: ClassVar[str] = ""
     aliases: ClassVar[dict[str, str]] = {}
     folded: ClassVar[tuple[str, str] | None] = None
 

@@ -16,6 +16,7 @@ class Boot(PropertyString, frozen=True, kw_only=True):
     """The boot order: `order=scsi0;ide2;net0`."""
 
     default_key: ClassVar[str] = "legacy"
+    format_name: ClassVar[str] = "pve-qm-boot"
 
     legacy: (
         Annotated[

@@ -24,6 +24,7 @@ class Cpu(PropertyString, frozen=True, kw_only=True):
     """A CPU: `x86-64-v2-AES,flags=+pcid`; `custom-NAME` is a model of the cluster's own."""
 
     default_key: ClassVar[str] = "cputype"
+    format_name: ClassVar[str] = "pve-vm-cpu-conf"
 
     cputype: Annotated[str, CPU_TYPE, doc("The model.", default="kvm64")] | None = None
     flags: (

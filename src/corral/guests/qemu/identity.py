@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from corral.guests.qemu.formats import IPV4_CONFIG, IPV6_CONFIG
 from corral.schema import formats
@@ -12,6 +12,8 @@ from corral.schema.propstring import PropertyString
 
 class IpConfig(PropertyString, frozen=True, kw_only=True):
     """Addresses of one card: `ip=10.0.0.5/24,gw=10.0.0.1,ip6=auto`."""
+
+    format_name: ClassVar[str] = "pve-qm-ipconfig"
 
     gw: Annotated[str, formats.IPV4, requires("ip"), doc("IPv4 gateway.")] | None = None
     gw6: Annotated[str, formats.IPV6, requires("ip6"), doc("IPv6 gateway.")] | None = None
@@ -27,6 +29,8 @@ class IpConfig(PropertyString, frozen=True, kw_only=True):
 
 class CiCustom(PropertyString, frozen=True, kw_only=True):
     """Files that replace generated ones: `user=local:snippets/user.yaml`."""
+
+    format_name: ClassVar[str] = "pve-qm-cicustom"
 
     meta: Annotated[str, formats.VOLUME_ID, doc("Replaces the meta data.")] | None = None
     network: Annotated[str, formats.VOLUME_ID, doc("Replaces the network configuration.")] | None = None

@@ -37,6 +37,7 @@ class Sev(PropertyString, frozen=True, kw_only=True):
     """AMD Secure Encrypted Virtualization."""
 
     default_key: ClassVar[str] = "type"
+    format_name: ClassVar[str] = "pve-qemu-sev-fmt"
 
     type: Annotated[Literal["std", "es", "snp"], length(0, 3), doc("Which generation of SEV.")]
     allow_smt: Annotated[bool, name("allow-smt"), doc("May run on hosts with SMT (`snp`).", default=True)] | None = None
@@ -53,6 +54,7 @@ class Tdx(PropertyString, frozen=True, kw_only=True):
     """Intel Trust Domain Extensions."""
 
     default_key: ClassVar[str] = "type"
+    format_name: ClassVar[str] = "pve-qemu-tdx-fmt"
 
     type: Annotated[Literal["tdx"], doc("Which generation of TDX.")]
     attestation: Annotated[bool, doc("Offer attestation through the host's quoting service.", default=True)]

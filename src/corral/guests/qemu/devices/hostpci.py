@@ -24,6 +24,7 @@ class HostPci(PropertyString, frozen=True, kw_only=True):
     """A device of the host: `0000:01:00.0,pcie=1`; without a function, all functions of the device."""
 
     default_key: ClassVar[str] = "host"
+    format_name: ClassVar[str] = "pve-qm-hostpci"
 
     host: (
         Annotated[str, pattern(rf"{_DEVICE}(;{_DEVICE})*"), doc("Addresses of the devices, separated by `;`.")] | None

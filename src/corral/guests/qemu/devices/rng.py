@@ -17,6 +17,7 @@ class Rng(PropertyString, frozen=True, kw_only=True):
     """A virtio random number generator: `source=/dev/urandom`."""
 
     default_key: ClassVar[str] = "source"
+    format_name: ClassVar[str] = "pve-qm-rng"
 
     source: Annotated[Literal["/dev/urandom", "/dev/random", "/dev/hwrng"], doc("The host's source of entropy.")]
     max_bytes: Annotated[int, doc("Bytes handed out per period; 0 is no limit.", default=1024)] | None = None

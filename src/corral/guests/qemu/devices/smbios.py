@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from corral.guests.qemu.args import Item, Option
 from corral.schema.fields import doc, pattern
@@ -19,6 +19,8 @@ _UUID = r"[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}"
 
 class Smbios(PropertyString, frozen=True, kw_only=True):
     """Fields of SMBIOS type 1: `uuid=…,base64=1,manufacturer=QWNtZQ==`."""
+
+    format_name: ClassVar[str] = "pve-qm-smbios1"
 
     base64: Annotated[bool, doc("The texts are base64-encoded.")] | None = None
     family: Annotated[str, pattern(_TEXT), doc("Family.")] | None = None

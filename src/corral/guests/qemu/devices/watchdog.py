@@ -17,6 +17,7 @@ class Watchdog(PropertyString, frozen=True, kw_only=True):
     """A watchdog that acts when the guest stops feeding it: `i6300esb,action=reset`."""
 
     default_key: ClassVar[str] = "model"
+    format_name: ClassVar[str] = "pve-qm-watchdog"
 
     model: Annotated[Literal["i6300esb", "ib700"], doc("The device shown to the guest.", default="i6300esb")] | None = (
         None
