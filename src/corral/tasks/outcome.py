@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from corral.core.errors import Cancelled, Error
+from corral.core.errors import Error
 from corral.core.secret import Secret
 
 
@@ -79,15 +79,11 @@ def _kinds(kind: type[Error] = Error) -> Iterator[type[Error]]:
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The end of a task. `status` is what lists show; `result` is JSON, `null` if the act answered nothing.
-
-    `interrupted` marks a task that did not end by itself: it was cancelled, killed or cut off by a reboot.
-    """
+    """The end of a task. `status` is what lists show; `result` is JSON, `null` if the act answered nothing."""
 
     status: str
     fault: Fault | None = None
     result: msgspec.Raw = msgspec.Raw(b"null")
-    interrupted: bool = False
 
     @property
     def ok(self) -> bool:
@@ -101,14 +97,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return cls(status=status, result=msgspec.Raw(encoder.encode(result)))
 
     @classmethod
-    def failure(cls, error: BaseException, *, interrupted: bool = False) -> Outcome:
+    def failure(cls, error: BaseException) -> Outcome:
         """The act has raised."""
         fault = Fault.of(error)
-        return cls(
-            status=one_line(fault.message),
-            fault=fault,
-            interrupted=interrupted or isinstance(error, Cancelled),
-        )
+        return cls(status=one_line(fault.message), fault=fault)
 
     @property
     def closing_line(self) -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import selectors
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +26,7 @@ from corral.tasks.claim import Keys, Remembered, claims_of, happened, transact
 from corral.tasks.journal import Cancel, End, Failing, Header, Journal, Kept, kept_key
 from corral.tasks.live import AdoptedWorker, Listener, Listeners, Spawner, Task, Worker
 from corral.tasks.log import Index, LogWriter, Retention, log_path, unindexed
+from corral.tasks.loop import Loop
 from corral.tasks.outcome import Outcome, encoder
 from corral.tasks.queue import Queue, Request, Sizes, SlotSizes
 from corral.tasks.upid import Counter, Upid, issue
@@ -87,7 +86,9 @@ class TaskRunner:
         self._spawner = spawner
         self.clock = clock
         self._keys = Keys(store, clock)
-        self._counter = counter or Counter(node.layout.run / "task-counter")
+        if counter is None:
+            counter = Counter(files.ensure_dir(node.layout.run, mode=0o711) / "task-counter")
+        self._counter = counter
         self._lock = threading.RLock()
         self._made = threading.Condition(self._lock)
         self._looked_at = 0.0
@@ -95,12 +96,7 @@ class TaskRunner:
         self._making: set[str] = set()
         self._queue = Queue(sizes or _configured_sizes(node.layout))
         self._listeners = Listeners()
-        self._later: list[tuple[float, Callable[[], None]]] = []
-        self._selector: selectors.BaseSelector = selectors.PollSelector()
-        self._bell: socket.socket | None = None
-        self._ear: socket.socket | None = None
-        self._thread = threading.Thread(target=self._loop, name="tasks", daemon=True)
-        self._stopping = False
+        self._loop = Loop("tasks", clock, self._turn, self._patience)
         self.followers = threading.BoundedSemaphore(FOLLOWERS)
 
     # ---- for handlers
@@ -131,7 +127,7 @@ class TaskRunner:
 
     def _await(self, task: Task, gone: Callable[[], bool] | None) -> Any:
         while not task.done.wait(0.5):
-            if self._stopping:
+            if self._loop.stopping:
                 raise Unavailable("this node's daemon is being restarted; the task goes on")
             if gone is not None and gone() and self._withdraw(task):
                 raise Cancelled("the caller has left")
@@ -196,12 +192,12 @@ class TaskRunner:
         elif waiting:
             self._end_unbegun(task, Outcome.failure(Cancelled()), by)
         elif task.phase is Phase.RUNNING:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):  # also on a full disk it must be possible to stop
                 journal.append(task.path, Cancel(by=by))
             with self._lock:
                 task.stop_at = self.clock.monotonic() if task.stop_at is None else task.stop_at
                 self._stop_worker(task)
-            self._ring()
+            self._loop.ring()
 
     def housekeep(self) -> None:
         """Forget old tasks and keys. To be called every hour or so."""
@@ -219,21 +215,11 @@ class TaskRunner:
         paths = self._node.layout.journals.glob(f"*{journal.SUFFIX}")
         for path in sorted(paths, key=_order):
             self._recover(path)
-        self._bell, self._ear = socket.socketpair()
-        self._selector.register(self._ear, selectors.EVENT_READ)
-        self._thread.start()
-        self._ring()
+        self._loop.start()
 
     def stop(self) -> None:
         """Stop working; workers go on. Callers that wait for a task get `Unavailable`."""
-        self._stopping = True
-        self._ring()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._selector.close()
-        for end in (self._bell, self._ear):
-            if end is not None:
-                end.close()
+        self._loop.stop()
 
     # ---- making a task, in the caller's thread
 
@@ -280,8 +266,7 @@ class TaskRunner:
                 log.warning("still in doubt about the claim of %s: %s", path.name, exc)
                 self._later_settle(path)
 
-        self._soon(settle, 1.0)
-        self._ring()
+        self._loop.soon(settle, 1.0)
 
     def _erase(self, path: Path) -> None:
         """Remove what there is of a task that was never answered."""
@@ -325,7 +310,7 @@ class TaskRunner:
             self._tasks[task.upid] = task
             self._queue.enter(task.request)
             self._tell(task)
-        self._ring()
+        self._loop.ring()
         return task
 
     # ---- after a restart
@@ -343,7 +328,7 @@ class TaskRunner:
         else:
             task = self._known(state, Phase.UNDOING)
             task.attempts = state.undo_attempts
-            self._soon(lambda: self._after_death(task))
+            self._loop.soon(lambda: self._after_death(task))
 
     def _adopt(self, state: journal.State) -> None:
         undoing = state.begin is not None and state.begin.undo
@@ -362,13 +347,13 @@ class TaskRunner:
         elif header.awaited:
             outcome, task.withdrawn = Outcome.failure(Cancelled("the caller has left")), True
         elif header.boot != self._node.boot:
-            outcome = Outcome.failure(Error("the host was rebooted before the task began"), interrupted=True)
+            outcome = Outcome.failure(Error("the host was rebooted before the task began"))
         else:
             self._enter(task)
             return
         with self._lock:
             self._tasks[task.upid] = task
-        self._soon(lambda: self._end_unbegun(task, outcome, ""))
+        self._loop.soon(lambda: self._end_unbegun(task, outcome, ""))
 
     def _known(self, state: journal.State, phase: Phase) -> Task:
         """A task that holds its locks already."""
@@ -382,52 +367,17 @@ class TaskRunner:
 
     # ---- the loop, in its own thread
 
-    def _ring(self) -> None:
-        if self._bell is not None:
-            with contextlib.suppress(OSError):
-                self._bell.send(b"!", socket.MSG_DONTWAIT)
-
-    def _soon(self, work: Callable[[], None], delay: float = 0.0) -> None:
-        with self._lock:
-            self._later.append((self.clock.monotonic() + delay, work))
-
-    def _loop(self) -> None:
-        while not self._stopping:
-            try:
-                self._turn()
-            except Exception:
-                log.exception("the task runner failed in a turn")
-                self.clock.sleep(1)
-
     def _turn(self) -> None:
-        for key, _ in self._selector.select(self._patience()):
-            if isinstance(key.fileobj, socket.socket):
-                key.fileobj.recv(4096)
-            else:
-                self._check_ended(key.data)
-        if self._stopping:
-            return
-        for work in self._due():
-            work()
         self._look_around()
         self._grant()
 
     def _patience(self) -> float | None:
-        """Seconds until something has to be done unasked; None for never."""
+        """Seconds until running workers want to be looked at."""
         with self._lock:
-            times = [when - self.clock.monotonic() for when, _ in self._later]
-            for task in self._tasks.values():
-                if task.worker is not None:
-                    waits = task.stop_at is not None or task.worker.fileno() is None
-                    times.append(POLL if waits else PROGRESS_POLL)
-        return max(0.0, min(times)) if times else None
-
-    def _due(self) -> list[Callable[[], None]]:
-        now = self.clock.monotonic()
-        with self._lock:
-            due = [work for when, work in self._later if when <= now]
-            self._later = [(when, work) for when, work in self._later if when > now]
-        return due
+            workers = [task for task in self._tasks.values() if task.worker is not None]
+            if any(task.stop_at is not None or task.worker.fileno() is None for task in workers if task.worker):
+                return POLL
+            return PROGRESS_POLL if workers else None
 
     def _look_around(self) -> None:
         """What running workers need from time to time."""
@@ -457,7 +407,7 @@ class TaskRunner:
                 self._tell(task)
             waiting = [(self._tasks[upid], reason) for upid, reason in decision.waiting.items()]
         for task in granted:
-            self._start(task)
+            self._begin(task)
         for task, reason in waiting:
             if task.waiting != reason:
                 if not task.waiting:
@@ -465,6 +415,10 @@ class TaskRunner:
                 task.waiting = reason
                 with self._lock:
                     self._tell(task)
+
+    def _begin(self, task: Task) -> None:
+        # By itself, so that a bug met with one task does not keep the others from beginning.
+        self._loop.soon(lambda: self._start(task))
 
     def _start(self, task: Task) -> None:
         """Start the worker that the task needs now; if that fails, try again later."""
@@ -479,7 +433,7 @@ class TaskRunner:
             return
         except (Error, OSError) as exc:
             log.warning("can't start a worker for %s: %s", task.upid, exc)
-            self._soon(lambda: self._start(task), 1.0)
+            self._loop.soon(lambda: self._start(task), 1.0)
             return
         self._watch(task, worker)
 
@@ -493,7 +447,7 @@ class TaskRunner:
             task.worker = worker
         descriptor = worker.fileno()
         if descriptor is not None:
-            self._selector.register(descriptor, selectors.EVENT_READ, task)
+            self._loop.watch(descriptor, lambda: self._check_ended(task))
 
     # ---- stopping
 
@@ -538,8 +492,7 @@ class TaskRunner:
             log.warning("the journal of %s is missing", task.upid)
         except (Error, OSError) as exc:
             log.warning("can't end %s now: %s", task.upid, exc)
-            self._soon(lambda: self._end_unbegun(task, outcome, by), 1.0)
-            self._ring()
+            self._loop.soon(lambda: self._end_unbegun(task, outcome, by), 1.0)
             return
         self._put_away(task, outcome)
 
@@ -551,7 +504,7 @@ class TaskRunner:
             return
         descriptor = worker.fileno()
         if descriptor is not None:
-            self._selector.unregister(descriptor)
+            self._loop.unwatch(descriptor)
         worker.close()
         with self._lock:
             task.worker, task.stop_at = None, None
@@ -564,12 +517,12 @@ class TaskRunner:
             self._settle(task)
         except (Error, OSError) as exc:
             log.warning("can't settle %s now: %s", task.upid, exc)
-            self._soon(lambda: self._after_death(task), 1.0)
+            self._loop.soon(lambda: self._after_death(task), 1.0)
 
     def _settle(self, task: Task) -> None:
         state = journal.read(task.path)
         if state is None:
-            self._put_away(task, Outcome.failure(Error("its journal is missing"), interrupted=True))
+            self._put_away(task, Outcome.failure(Error("its journal is missing")))
             return
         if state.end is not None:
             self._put_away(task, state.end)
@@ -578,14 +531,14 @@ class TaskRunner:
             self._give_up(task, state)
             return
         if state.failing is None and state.cancelled_by is None and state.header.boot != self._node.boot:
-            why = Outcome.failure(Error("interrupted by a reboot of the host"), interrupted=True)
+            why = Outcome.failure(Error("interrupted by a reboot of the host"))
             journal.append(task.path, Failing(outcome=why))
         log.warning("worker of %s died; undoing %d steps", task.upid, len(state.steps))
         with self._lock:
             task.phase = Phase.UNDOING
             self._tell(task)
         pause = 0.0 if task.attempts == 0 else min(UNDO_PAUSE, 2.0 ** (task.attempts - 1))
-        self._soon(lambda: self._start(task), pause)
+        self._loop.soon(lambda: self._start(task), pause)
 
     def _give_up(self, task: Task, state: journal.State) -> None:
         steps = ", ".join(step.name for step in state.remaining(Kept())) or "the claim"
@@ -593,7 +546,7 @@ class TaskRunner:
         saved = task.path.with_suffix(".failed")
         files.atomic_write(saved, files.read_bytes(task.path), mode=0o600)
         log.error("the undo of %s was given up (%s); its journal is kept as %s", task.upid, steps, saved)
-        outcome = Outcome.failure(Error(f"{why} (undo given up: {steps})"), interrupted=True)
+        outcome = Outcome.failure(Error(f"{why} (undo given up: {steps})"))
         journal.append(task.path, End(outcome=outcome))
         self._put_away(task, outcome)
 
@@ -611,16 +564,16 @@ class TaskRunner:
             files.remove_file(task.path)
         except (Error, OSError) as exc:
             log.warning("can't put %s away now: %s", task.upid, exc)
-            self._soon(lambda: self._put_away(task, outcome), 1.0)
-            self._ring()
+            self._loop.soon(lambda: self._put_away(task, outcome), 1.0)
             return
+        event = TaskEvent(upid=task.upid, ended=ended, hidden=hidden, revision=self._store.revision)
         with self._lock:
             self._tasks.pop(task.upid, None)
             self._queue.release(task.upid)
             task.outcome = outcome
-            self._listeners.tell(TaskEvent(upid=task.upid, ended=ended, hidden=hidden, revision=self._store.revision))
+            self._listeners.tell(event)
             task.done.set()
-        self._ring()
+        self._loop.ring()
 
     def _forget(self, header: Header, outcome: Outcome) -> None:
         for _ in range(CLAIM_ATTEMPTS):

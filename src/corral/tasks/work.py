@@ -283,7 +283,7 @@ def undo(app: Surroundings, journal: Journal, logs: Path) -> Outcome:
     elif state.cancelled_by is not None:
         outcome = Outcome.failure(Cancelled())
     else:
-        outcome = Outcome.failure(Error("the worker process died"), interrupted=True)
+        outcome = Outcome.failure(Error("the worker process died"))
     kept = KeptRecord(app.store, state.header.upid)
     outcome = _take_back(app, journal, LogWriter(logs, state.header.upid), outcome, kept)
     _end(app, journal, outcome)

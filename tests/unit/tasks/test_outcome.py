@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from corral.core.errors import Cancelled, CommandError, Error, ParamError
+from corral.core.errors import CommandError, Error, ParamError
 from corral.tasks.outcome import Outcome, decode, encoder
 
 
@@ -49,4 +49,3 @@ def test_results_are_json_values() -> None:
 def test_texts_of_several_lines_become_one() -> None:
     assert Outcome.failure(Error("a\n  b\n")).status == "a b"
     assert Outcome.failure(Error("")).status == "unknown error"
-    assert Outcome.failure(Cancelled()).interrupted

@@ -276,7 +276,7 @@ class Bench:
     def skip(self, seconds: float) -> Bench:
         """Let that time go by."""
         self.clock.sleep(seconds)
-        self.runner._ring()
+        self.runner._loop.ring()
         return self
 
     def status(self, upid: str) -> str:
