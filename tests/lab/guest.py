@@ -243,12 +243,15 @@ def main() -> int:
     """Build and print where things are, as JSON."""
     parser = argparse.ArgumentParser(description="Build the small test guest.")
     parser.add_argument("--out", type=Path, help="directory to build in (default: .cache/guest of the checkout)")
+    parser.add_argument("--only", help="print one path only, such as that of the image: qcow2")
+    given = parser.parse_args()
     try:
-        guest = build(parser.parse_args().out)
+        guest = build(given.out)
     except CannotBuild as error:
         print(f"guest: {error}", file=sys.stderr)
         return 1
-    print(json.dumps({name: str(path) for name, path in asdict(guest).items()}, indent=2))
+    paths = {name: str(path) for name, path in asdict(guest).items()}
+    print(paths[given.only] if given.only else json.dumps(paths, indent=2))
     return 0
 
 
