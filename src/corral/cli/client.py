@@ -18,6 +18,8 @@ HERE = "localhost"
 
 POLL_FIRST, POLL_MOST = 0.02, 0.3
 PROGRESS_AFTER = 0.5
+NO_LINES = {"n": 1, "t": "no content"}
+"""What a page of a log without lines holds, for clients that want one."""
 PATIENCE = 60.0
 """Seconds that corrald may be away (it is being restarted, say) while a task is followed."""
 
@@ -112,8 +114,9 @@ class Client:
             try:
                 status = self.call("GET", f"{path}/status", {})
                 for row in self.call("GET", f"{path}/log", {"start": shown, "limit": 500}):
-                    shown = row["n"]
-                    line.print(row["t"])
+                    if row != NO_LINES:
+                        shown = row["n"]
+                        line.print(row["t"])
                 lost = None
             except Unavailable:
                 now = self._clock.monotonic()
