@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,6 +21,9 @@ from corral.store.base import Batch, Doc, Reset, Tree
 GUEST = "guest/"
 ACCESS = ("user.cfg", "token.cfg")
 """Records that decide who may see what."""
+
+MOST_SIGHTS = 100
+"""For so many users it is remembered what they may see."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -72,6 +76,16 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename=
     cgroup_mode: int | None = None
 
 
+@dataclass(slots=True)
+class _Sight:
+    """Which guests a user may see, decided when access was at `access` and for the guests of `generation`."""
+
+    access: int
+    generation: int = -1
+    decided: dict[int, bool] = field(default_factory=dict)
+    visible: list[int] = field(default_factory=list)
+
+
 class GuestRows:
     """The encoded rows of all guests. Thread-safe; tree and board tell it what changes."""
 
@@ -95,7 +109,7 @@ class GuestRows:
         self._pools: dict[int, str] = {}
         self._generation = 0
         self._access = 0
-        self._visible: dict[str, tuple[int, int, list[int]]] = {}
+        self._sights: dict[str, _Sight] = {}
         board.listen(self._on_status)
         listen(self._on_records)
 
@@ -138,15 +152,18 @@ class GuestRows:
             return self._pools.get(vmid)
 
     def _visible_to(self, who: str, may_see: Callable[[int], bool]) -> list[int]:
-        access = self._access
-        known = self._visible.get(who)
-        if known and known[:2] == (self._generation, access):
-            return known[2]
-        visible = [vmid for vmid in self._order if may_see(vmid)]
-        if len(self._visible) > 200:
-            self._visible.clear()
-        self._visible[who] = (self._generation, access, visible)
-        return visible
+        known = self._sights.get(who)
+        if known is None or known.access != self._access:
+            if len(self._sights) >= MOST_SIGHTS:
+                self._sights.clear()
+            known = self._sights[who] = _Sight(access=self._access)
+        if known.generation != self._generation:
+            # A guest that is new is asked for; what was decided for the others still holds.
+            decided = known.decided
+            known.decided = {vmid: decided[vmid] if vmid in decided else may_see(vmid) for vmid in self._order}
+            known.visible = [vmid for vmid, seen in known.decided.items() if seen]
+            known.generation = self._generation
+        return known.visible
 
     def _refresh(self) -> None:
         if self._pools_dirty:

@@ -93,11 +93,14 @@ def test_who_may_see_what_is_asked_again_only_after_a_change(mirror: Mirror) -> 
     for _ in range(3):
         assert _ids(rows.encoded("u", odd)) == [101]
     assert asked == [100, 101]
+    mirror.apply(_batch(2, _doc(103), gone="guest/100"))
+    assert _ids(rows.encoded("u", odd)) == [101, 103]
+    assert asked == [100, 101, 103]
     text = "pool:web:note:101,102:local:\n"
-    mirror.apply(_batch(2, Doc(key="user.cfg", text=text, version=2, cls=RecordClass.API)))
+    mirror.apply(_batch(3, Doc(key="user.cfg", text=text, version=3, cls=RecordClass.API)))
     found = [json.loads(row) for row in rows.encoded("u", odd)]
     assert found[0]["pool"] == "web"
-    assert asked == [100, 101, 100, 101]
+    assert asked == [100, 101, 103, 101, 103]
 
 
 def test_a_reset_starts_over(mirror: Mirror) -> None:
