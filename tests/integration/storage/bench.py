@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from corral.api.nodes import storage as node_storage
 from corral.api.storage import ENDPOINTS as STORAGE_ENDPOINTS
@@ -39,13 +39,19 @@ class Surroundings:
 class Bench:
     """One node. `client` is root@pam."""
 
+    image: ClassVar[bytes | None] = None
+
     def __init__(self, root: Path, *, run: Run | None = None) -> None:
         self.root = root
         clock = SystemClock()
         store = MemoryStore(clock)
+        if Bench.image is not None:
+            store.restore(Bench.image)
         layout = Layout(root)
         self.local = layout.local_storage
         self.app = make_app(root, clock=clock, store=store, layout=layout)
+        # Hashing the first administrator's password takes longer than a test.
+        Bench.image = Bench.image or store.snapshot()
         storages = Storages(node="testnode", tree=self.app.tree, run=run or SystemRun(), clock=clock, layout=layout)
         self.app.storage = storages
         # Any: the toys' workers know their own app only.

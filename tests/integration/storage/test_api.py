@@ -92,6 +92,8 @@ def test_every_option_of_a_directory_is_kept(bench: Bench, tmp_path: Path) -> No
         ({"storage": "x1", "type": "dir", "path": "relative"}, "path"),
         ({"storage": "x1", "type": "dir", "path": "/"}, "path"),
         ({"storage": "x1", "type": "dir", "path": "/srv/../etc"}, "path"),
+        ({"storage": "x1", "type": "dir", "path": "//etc/cron.d"}, "path"),
+        ({"storage": "x1", "type": "dir", "path": "/proc/1/root/srv"}, "path"),
         ({"storage": "1x", "type": "dir", "path": "/srv/x"}, "storage"),
         ({"storage": "x1", "type": "nfs", "path": "/srv/x"}, "type"),
         ({"storage": "x1", "type": "dir", "path": "/srv/x", "content": "nonsense"}, "content"),

@@ -34,6 +34,9 @@ from corral.storage.volid import Volname
 from corral.system import files
 
 SPOOL = ".corral-spool"
+SYSTEM = frozenset({"bin", "boot", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys", "usr"})
+"""Directories in `/` below which no storage may be: files put there could be run or read by the system."""
+
 _YES, _NO = ("1", "yes", "true", "on"), ("0", "no", "false", "off")
 _ALL = frozenset({"raw", "qcow2", "vmdk"})
 
@@ -109,12 +112,13 @@ class Dir(Storage[DirConfig]):
 
     @classmethod
     def problems(cls, config: DirConfig) -> Mapping[str, str]:
-        """Also: paths that are no absolute paths, or that hold several storages' worth of machine."""
+        """Also: paths that are no absolute paths, or that belong to the system."""
         errors = dict(super().problems(config))
-        if ".." in config.path.split("/") or not config.path.isprintable():
+        parts = [part for part in config.path.split("/") if part]
+        if ".." in parts or not config.path.isprintable():
             errors["path"] = "value does not look like a valid absolute path"
-        if os.path.normpath(config.path) in ("/", "//"):
-            errors["path"] = "the root directory can't be a storage"
+        elif not parts or parts[0] in SYSTEM:
+            errors["path"] = f"'{config.path}' belongs to the system and can't be a storage"
         point = config.mount_point()
         if point is not None and (not point.startswith("/") or ".." in point.split("/")):
             errors["is_mountpoint"] = "value must be yes, no or an absolute path"
