@@ -550,7 +550,7 @@ def test_a_token_is_made_and_works(node: Node, root: Client, joe: Client, clock:
     assert joe.do("GET", "/access/users/joe@pve/token") == [{"tokenid": "ci", **made["info"]}]
     assert made["value"] not in node.text(TOKENS), "only a hash is kept"
     client = joe
-    for form in ("=joe@pve!ci={}", " joe@pve!ci={}", "joe@pve!ci={}", "=joe%40pve%21ci={}"):
+    for form in ("=joe@pve!ci={}", " joe@pve!ci={}", "joe@pve!ci={}"):
         client = Client(node, Credentials(token=form.format(made["value"]), changing=True))
         assert client.do("GET", "/version")
         assert client.do("GET", "/version"), "also the second time"

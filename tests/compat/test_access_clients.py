@@ -52,6 +52,10 @@ def test_a_client_logs_in_by_password_and_by_token(node: Node, admin: Any) -> No
     robot = client(node, user="ann@pve", token_name="ci", token_value=secret)
     assert robot.access.permissions.get() == ann.access.permissions.get()
     assert "Sys.Audit" in robot.access.permissions.get()["/"]
+    node.headers = {"Authorization": f"PVEAPIToken=ann%40pve%21ci={secret}"}
+    assert node.call("GET", "/version"), "it may be URL-encoded"
+    node.headers = {"Authorization": f"PVEAPIToken ann@pve!ci={secret}"}
+    assert node.call("GET", "/version"), "and come after a blank"
     ann.access.users("ann@pve").token("ci").delete()
     with pytest.raises(ResourceException) as refused:
         robot.version.get()

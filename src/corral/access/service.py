@@ -9,7 +9,6 @@ import re
 import secrets
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
-from urllib.parse import unquote
 
 from corral.access.domains import DOMAINS, Domains
 from corral.access.keys import Keys, new_keys
@@ -54,7 +53,7 @@ class Credentials(Protocol):
 
     @property
     def token(self) -> str | None:
-        """`USER@REALM!TOKENID=SECRET`, with what stood between `PVEAPIToken` and it."""
+        """`USER@REALM!TOKENID=SECRET`, URL-decoded, with what stood between `PVEAPIToken` and it."""
         ...
 
     @property
@@ -219,7 +218,7 @@ class Access:
 
 
 def _token_identity(text: str, config: TokenConfig) -> Identity:
-    match = re.fullmatch(r"(\S+)=([^\s=]+)", unquote(text.strip().removeprefix("=").strip()))
+    match = re.fullmatch(r"(\S+)=([^\s=]+)", text.strip().removeprefix("=").strip())
     if match is None or len(text) > 1024:
         raise Unauthorized(_REFUSED)
     who = identity(match[1])
