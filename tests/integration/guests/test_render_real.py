@@ -199,6 +199,32 @@ def test_a_guest_boots(name: str, host: Host, guest_image: Guest, tmp_path: Path
         assert process.wait(timeout=30) == 0
 
 
+@pytest.mark.parametrize("name", ["efi-2m", "efi-4m-secboot"])
+def test_firmware_comes_up_and_keeps_its_variables(
+    name: str, host: Host, volumes: dict[str, Located], tmp_path: Path
+) -> None:
+    config = VmConfig.parse((GOLDEN / f"{name}.conf").read_text() + "serial0: socket\n", strict=True)
+    volid = config.volids()["efidisk0"]
+    if volid not in volumes:
+        pytest.skip(f"no firmware for {volid}")
+    image = tmp_path / "vars"
+    shutil.copy(volumes[volid].path, image)
+    located = {volid: Located.at(str(image), volumes[volid].format)}
+    made = command(100, config, host, Runtime(sockets=tmp_path, paused=True), located)
+    with _started(made, tmp_path) as process:
+        qmp = _connected(process, tmp_path)
+        qmp.settimeout(30)
+        with socket.socket(socket.AF_UNIX) as console:
+            console.connect(str(tmp_path / "serial0"))
+            qmp.call("cont")
+            read_until(console, b"BdsDxe", 50)
+        qmp.call("quit")
+        qmp.close()
+        assert process.wait(timeout=30) == 0
+    # The firmware has noted its boot options.
+    assert image.read_bytes() != Path(volumes[volid].path).read_bytes()
+
+
 def test_what_the_probe_found_can_be_kept(host: Host) -> None:
     kept: Any = msgspec.json.decode(msgspec.json.encode(host), type=Host)
     assert kept == host

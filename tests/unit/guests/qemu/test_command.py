@@ -314,7 +314,7 @@ def _configs(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(_configs(), st.sampled_from([DEBIAN_12, KVM, _with(flavour=YARDSTICK, qemu=Version(11, 0))]))
 def test_any_configuration_is_rendered_or_refused(text: str, host: Host) -> None:
     config = VmConfig.parse(text)
