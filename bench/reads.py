@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 import threading
@@ -10,55 +11,51 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-import requests
-import urllib3
-
 from bench import Row, _load, percentile
+from corral.core.layout import Layout
+from corral.store.base import Cause, Transaction, Write
+from corral.store.remote import RemoteStore
+from corral.system.clock import SystemClock
 from tests.lab.node import Node
 
 GUESTS = 10_000
 CHANGES = 100
-SCRIPTS = 4
 SECONDS = 8.0
 USER = "half@pve"
 
 
 class Churn:
-    """Changes so many guests each second, as an administrator's scripts would, over connections that stay open."""
+    """Changes the configuration of so many guests each second, a transaction each, as workers do."""
 
     def __init__(self, node: Node, vmids: list[int]) -> None:
-        self.node = node
-        self.vmids = vmids
+        self.store = RemoteStore.at(Layout(node.root.resolve()).store_socket, SystemClock(), patience=5)
+        self.keys = [f"guest/{vmid}" for vmid in vmids]
         self.stopped = threading.Event()
         self.made = 0
-        self.threads = [threading.Thread(target=self._run, args=(number,), daemon=True) for number in range(SCRIPTS)]
+        self.thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
         self.started = time.perf_counter()
-        for thread in self.threads:
-            thread.start()
+        self.thread.start()
         return self
 
-    def _run(self, number: int) -> None:
-        with requests.Session() as session:
-            session.verify, session.trust_env = False, False
-            session.headers.update(self.node.headers)
-            turn = 0
-            while not self.stopped.is_set():
-                vmid = self.vmids[(turn * SCRIPTS + number) % len(self.vmids)]
-                url = f"{self.node.base}/nodes/{self.node.name}/qemu/{vmid}/config"
-                session.put(url, data={"tags": f"t{turn}"}, timeout=60).raise_for_status()
-                turn += 1
-                self.made += 1
-                ahead = self.started + turn * SCRIPTS / CHANGES - time.perf_counter()
-                if ahead > 0:
-                    time.sleep(ahead)
+    def _run(self) -> None:
+        while not self.stopped.is_set():
+            doc = self.store.get(self.keys[self.made % len(self.keys)])
+            assert doc
+            text = re.sub(r"(?m)^tags: .*$", f"tags: t{self.made}", doc.text)
+            write = Write(key=doc.key, text=text, expect=doc.version, cls=doc.cls, header=doc.header)
+            self.store.commit(Transaction(cause=Cause(who="root@pam", why="bench"), writes=(write,)))
+            self.made += 1
+            ahead = self.started + self.made / CHANGES - time.perf_counter()
+            if ahead > 0:
+                time.sleep(ahead)
 
     def __exit__(self, *_: object) -> None:
-        self.rate = self.made / (time.perf_counter() - self.started)
         self.stopped.set()
-        for thread in self.threads:
-            thread.join()
+        self.thread.join()
+        self.rate = self.made / (time.perf_counter() - self.started)
+        self.store.close()
 
 
 def half(node: Node) -> dict[str, str]:
@@ -78,7 +75,6 @@ def half(node: Node) -> dict[str, str]:
 
 def measure() -> Iterator[Row]:
     """Rates and times of lists and of single reads."""
-    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     with tempfile.TemporaryDirectory(prefix="corral-bench-") as directory:
         root = Path(directory) / "root"
         node = Node(root)
