@@ -9,19 +9,21 @@ import shutil
 import socket
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from corral.guests.qemu.args import Device
+from corral.guests.qemu import blockdev, cpu, drives, memory
+from corral.guests.qemu.args import Blockdev, Device, Item, Typed
 from corral.guests.qemu.command import Command, command
 from corral.guests.qemu.config import VmConfig
+from corral.guests.qemu.devices import net, usb
 from corral.guests.qemu.host import Host, Located
 from corral.guests.qemu.probe import probe
-from corral.guests.qemu.setup import Runtime
+from corral.guests.qemu.setup import Runtime, set_up
 from corral.system.run import SystemRun
 from tests.lab.bare import Channel, read_until
 from tests.lab.guest import Guest
@@ -197,6 +199,50 @@ def test_a_guest_boots(name: str, host: Host, guest_image: Guest, tmp_path: Path
         qmp.call("quit")
         qmp.close()
         assert process.wait(timeout=30) == 0
+
+
+PLUGGED = """\
+scsihw: virtio-scsi-single
+scsi0: st:a.qcow2,iothread=1,discard=on,mbps=10,serial=disk-1
+scsi3: none,media=cdrom
+virtio6: st:b.raw,iothread=1
+virtio0: st:c.raw,cache=writeback
+net0: virtio=02:00:00:00:00:01,queues=2,mtu=1400
+net7: e1000=02:00:00:00:00:02
+"""
+
+
+@pytest.mark.parametrize("machine", ["pc", "q35"])
+def test_what_is_rendered_can_be_plugged_too(
+    machine: str, host: Host, volumes: dict[str, Located], tmp_path: Path
+) -> None:
+    head = f"machine: {machine}\nscsihw: virtio-scsi-single\nhotplug: disk,network,cpu,memory\nnuma: 1\nmemory: 1024\n"
+    head += "cores: 4\nvcpus: 1\nostype: l26\n"
+    runtime = Runtime(sockets=tmp_path, paused=True)
+    bare = VmConfig.parse(head, strict=True)
+    setup = set_up(100, VmConfig.parse(head + PLUGGED, strict=True), host, runtime, volumes)
+    with _started(command(100, bare, host, runtime, {}), tmp_path) as process:
+        with contextlib.closing(_connected(process, tmp_path)) as qmp:
+            for key, drive in drives.all_drives(setup):
+                _plug(qmp, [*drives.controllers(setup, key, drive), *blockdev.items(setup, key, drive)])
+                _plug(qmp, [drives.device(setup, key, drive)])
+            for index, card in setup.options.net.items():
+                _plug(qmp, net.items(setup, index, card))
+            _plug(qmp, [usb.xhci(setup), cpu.cpu_device(setup, 2)])
+            _plug(qmp, memory.dimm_items(setup, memory.Dimm(number=7, size=512, node=0)))
+            qmp.call("quit")
+        assert process.wait(timeout=30) == 0
+
+
+_ADD = {"device": "device_add", "object": "object-add", "netdev": "netdev_add"}
+
+
+def _plug(qmp: Channel, items: Iterable[Item]) -> None:
+    for item in items:
+        if isinstance(item, Blockdev):
+            qmp.call("blockdev-add", **item.node)
+        elif isinstance(item, Typed):
+            qmp.call(_ADD[item.flag], **item.arguments())
 
 
 @pytest.mark.parametrize("name", ["efi-2m", "efi-4m-secboot"])
