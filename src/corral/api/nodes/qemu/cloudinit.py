@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from corral.api.nodes.qemu.fields import ONE, VM, Part
+from corral.api.nodes.qemu.fields import ONE, VM, WAITING, Part
 from corral.app import Call
 from corral.guests.qemu.cloudinit import Row
 from corral.guests.qemu.life.work import QmCloudInit
@@ -19,7 +19,9 @@ def pending(call: Call, node: NodeName, vmid: VMID) -> list[Row]:
     return list(call.app.qemu.clouds.pending(vmid))
 
 
-@endpoint("PUT", f"{ONE}/cloudinit", allow=need(VM, "VM.Config.Cloudinit"), runs="node", example={"vmid": 100})
+@endpoint(
+    "PUT", f"{ONE}/cloudinit", allow=need(VM, "VM.Config.Cloudinit"), runs="node", pool=WAITING, example={"vmid": 100}
+)
 def update(call: Call, node: NodeName, vmid: VMID) -> None:
     """Regenerate and change cloudinit config drive."""
     call.run(QmCloudInit(vmid=vmid))

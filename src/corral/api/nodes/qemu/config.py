@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from corral.api.nodes.qemu.fields import DRIVE, ONE, VM, Delete, Revert, SkipLock, rules
+from corral.api.nodes.qemu.fields import DRIVE, ONE, VM, WAITING, Delete, Revert, SkipLock, rules
 from corral.app import Call
 from corral.guests import records
 from corral.guests.qemu.life.options import known_names, texts_of
@@ -41,7 +41,14 @@ def pending(call: Call, node: NodeName, vmid: VMID) -> list[PendingRow]:
     return pending_of(call.app.qemu.load(vmid))
 
 
-@endpoint("PUT", f"{ONE}/config", allow=_MAY_CHANGE, runs="node", example={"vmid": 100, "description": "an example"})
+@endpoint(
+    "PUT",
+    f"{ONE}/config",
+    allow=_MAY_CHANGE,
+    runs="node",
+    pool=WAITING,
+    example={"vmid": 100, "description": "an example"},
+)
 def update(
     call: Call,
     node: NodeName,
@@ -96,7 +103,12 @@ def _change(call: Call, vmid: int, vm: VmOptions, delete: tuple[str, ...], rever
 
 
 @endpoint(
-    "PUT", f"{ONE}/unlink", allow=need(VM, "VM.Config.Disk"), runs="node", example={"vmid": 100, "idlist": "scsi0"}
+    "PUT",
+    f"{ONE}/unlink",
+    allow=need(VM, "VM.Config.Disk"),
+    runs="node",
+    pool=WAITING,
+    example={"vmid": 100, "idlist": "scsi0"},
 )
 def unlink(
     call: Call,

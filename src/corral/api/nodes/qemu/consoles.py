@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from corral.api.nodes.qemu.fields import ONE, VM, SkipLock
+from corral.api.nodes.qemu.fields import ONE, VM, WAITING, SkipLock
 from corral.app import Call
 from corral.core.errors import Error
 from corral.guests.qemu.life.consoles import free_port, make_password, socket_of
@@ -97,7 +97,7 @@ def spiceproxy(
     raise Error(f"VM {vmid}: this node offers no SPICE proxy; use the VNC console")
 
 
-@endpoint("PUT", f"{ONE}/sendkey", allow=SEE, runs="node", example={"vmid": 101, "key": "ctrl-alt-f1"})
+@endpoint("PUT", f"{ONE}/sendkey", allow=SEE, runs="node", pool=WAITING, example={"vmid": 101, "key": "ctrl-alt-f1"})
 def sendkey(
     call: Call,
     node: NodeName,
@@ -115,6 +115,7 @@ def sendkey(
     f"{ONE}/monitor",
     allow=need_any(VM, "Sys.Audit", "Sys.Modify"),
     runs="node",
+    pool=WAITING,
     example={"vmid": 101, "command": "info status"},
 )
 def monitor(call: Call, node: NodeName, vmid: VMID, *, command: Annotated[str, doc("The monitor's command.")]) -> str:

@@ -13,6 +13,8 @@ from corral.schema.fields import Format
 BASE = "/nodes/{node}/qemu"
 ONE = f"{BASE}/{{vmid}}"
 VM = "/vms/{vmid}"
+WAITING = "guest/{vmid}"
+"""The pool of calls that wait for a task: one guest that is busy for hours must not use up the threads of all."""
 
 SkipLock = Annotated[bool, root_only, doc("Ignore locks; for root@pam only.")]
 Timeout = Annotated[int | None, doc("Wait at most this many seconds.")]
