@@ -17,6 +17,8 @@ from corral.storage.service import parse_volid
 from corral.storage.work import Allocate, Copy, ImgDel, SetAttributes
 
 Volume = Annotated[str, doc("The volume: `STORAGE:VOLNAME`, or its name in the storage.")]
+WAITING = "storage/{storage}/waiting"
+"""The pool of calls that wait for a task: they must not keep lists of the storage waiting."""
 _PATH = "/nodes/{node}/storage/{storage}/content"
 _UNITS = {"": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _IN_CODE = "what may be done depends on the volume: see who may use and who may remove it"
@@ -65,7 +67,7 @@ def index(
     allow=need("/storage/{storage}", "Datastore.AllocateSpace"),
     runs="node",
     root=True,
-    pool="storage/{storage}",
+    pool=WAITING,
     example={"node": "localhost", "storage": "local", "filename": "vm-4711-disk-7.qcow2", "vmid": 4711, "size": "1M"},
 )
 def create(
@@ -149,7 +151,7 @@ def copy(
     allow=anyone(_IN_CODE),
     runs="node",
     root=True,
-    pool="storage/{storage}",
+    pool=WAITING,
     example={
         "node": "localhost",
         "storage": "local",
