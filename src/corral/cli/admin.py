@@ -16,9 +16,8 @@ from typing import Any
 
 from corral import __version__
 from corral.cli.arguments import NODE, Usage, nearest, parse
-from corral.cli.client import Client
 from corral.cli.commands import Command
-from corral.cli.main import run_command
+from corral.cli.main import Connect, run_command
 from corral.cli.table import FILE, Option, load
 from corral.core.errors import Error, NotFound, Unavailable
 from corral.core.layout import Layout
@@ -35,16 +34,20 @@ BATCH = 500
 ME = "root@pam"
 
 
-def run(words: list[str]) -> int:
+def run(words: list[str], connect: Connect) -> int:
     """Run `corral …`; answers the exit code."""
     if not words or words[0] in ("help", "--help", "-h"):
         print(HELP)
         return 0
-    if words[0] not in _COMMANDS:
-        raise Usage(f"no such command: '{words[0]}'{nearest(words[0], _COMMANDS)}\n`corral help` lists them all")
+    if words[0] not in (*_COMMANDS, *_ASKING):
+        raise Usage(
+            f"no such command: '{words[0]}'{nearest(words[0], (*_COMMANDS, *_ASKING))}\n`corral help` lists them all"
+        )
     if {"--help", "-h"} & set(words[1:]) and words[0] != "node":
         print("\n".join(line for line in HELP.splitlines() if line.startswith(f"  {words[0]}")))
         return 0
+    if words[0] in _ASKING:
+        return _ASKING[words[0]](words[1:], connect)
     return _COMMANDS[words[0]](words[1:])
 
 
@@ -252,17 +255,17 @@ _NAT = Command("POST /nodes/{node}/nat")
 _NO_NAT = Command("DELETE /nodes/{node}/nat")
 
 
-def _net(words: list[str]) -> int:
+def _net(words: list[str], connect: Connect) -> int:
     if words[:1] != ["nat"]:
         raise Usage("corral net needs: nat")
     command = _NO_NAT if "--remove" in words else _NAT
-    return run_command(command, load().call(command.call), [word for word in words[1:] if word != "--remove"])
+    return run_command(command, load().call(command.call), [word for word in words[1:] if word != "--remove"], connect)
 
 
 # --- seed ------------------------------------------------------------------------------------------------------------
 
 
-def _seed(words: list[str]) -> int:
+def _seed(words: list[str], connect: Connect) -> int:
     layout, given = _options(
         words, (), Option(name="guests", kind="integer"), Option(name="nodes", kind="integer"), Option(name="first")
     )
@@ -270,7 +273,7 @@ def _seed(words: list[str]) -> int:
         raise Usage("missing: --guests N")
     count, first = int(given["guests"]), int(given.get("first", "100"))
     others = range(1, int(given.get("nodes", "3")))
-    nodes = [Client(layout, SystemClock()).node(), *(f"seed{index}" for index in others)]
+    nodes = [connect(layout).node(), *(f"seed{index}" for index in others)]
     with _open(layout) as store:
         made = _seed_store(store, range(first, first + count), nodes)
     print(f"{made} guests on {len(nodes)} nodes, all but the first made up")
@@ -309,12 +312,11 @@ _COMMANDS: Mapping[str, Callable[[list[str]], int]] = {
     "node": _node,
     "doctor": _doctor,
     "store": _store,
-    "net": _net,
     "plans": _plans,
     "api-schema": _api_schema,
     "openapi": _openapi,
-    "seed": _seed,
     "cli-table": _cli_table,
     "version": _version,
     "--version": _version,
 }
+_ASKING: Mapping[str, Callable[[list[str], Connect], int]] = {"net": _net, "seed": _seed}

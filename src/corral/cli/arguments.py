@@ -174,7 +174,7 @@ def help_text(tool: str, name: str, command: Command, info: CallInfo | None) -> 
         lines += ["options:", *(_line(option) for option in own if option not in places), ""]
     if plan:
         lines += ["plans:", *(_line(option) for option in plan), ""]
-    elif info and info.never:
+    if info and info.never:
         lines += [f"This command has no plan: {info.never}.", ""]
     if command.example:
         lines += ["example:", f"  {tool} {name} {command.example}", ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -24,6 +24,10 @@ PATIENCE = 60.0
 """Seconds that corrald may be away (it is being restarted, say) while a task is followed."""
 
 
+Exchange = Callable[[bytes], bytes]
+"""Sends a whole request and answers the whole answer."""
+
+
 class ApiError(Error):
     """The call failed. `errors` names the parameters that are wrong."""
 
@@ -40,9 +44,10 @@ class Interrupted(Error):
 class Client:
     """Calls of one node. `Error` says what to do when it does not run."""
 
-    def __init__(self, layout: Layout, clock: Clock) -> None:
+    def __init__(self, layout: Layout, clock: Clock, exchange: Exchange | None = None) -> None:
         self.layout = layout
         self._clock = clock
+        self._exchange = exchange or self._over_socket
 
     def pause(self, seconds: float) -> None:
         """Wait a moment."""
@@ -69,7 +74,7 @@ class Client:
             raise ApiError(status, decoded.get("message") or reason, decoded.get("errors") or {})
         return decoded["data"]
 
-    def _exchange(self, request: bytes) -> bytes:
+    def _over_socket(self, request: bytes) -> bytes:
         root = self.layout.root
         with socket.socket(socket.AF_UNIX) as connection:
             try:

@@ -111,13 +111,12 @@ def _terminal(client: Client, given: dict[str, Any], _: dict[str, str]) -> int:
     if name not in config:
         missing = name or "serial0"
         raise Error(f"VM {given['vmid']} has no '{missing}'; `qm set {given['vmid']} --{missing} socket` adds it")
-    console = socket.socket(socket.AF_UNIX)
-    try:
-        console.connect(str(client.layout.guest_socket(int(given["vmid"]), name)))
-    except OSError as exc:
-        raise Error(f"VM {given['vmid']} has no console '{name}' now: is it running?") from exc
-    with console:
-        key = _escape(str(given.get("escape", "^O")))
+    key = _escape(str(given.get("escape", "^O")))
+    with socket.socket(socket.AF_UNIX) as console:
+        try:
+            console.connect(str(client.layout.guest_socket(int(given["vmid"]), name)))
+        except OSError as exc:
+            raise Error(f"VM {given['vmid']} has no console '{name}' now: is it running?") from exc
         said = f"connected to {name} of VM {given['vmid']}; Ctrl-{chr(key[0] + 64)} ends the session"
         print(said, file=sys.stderr, flush=True)
         _relay(console, key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -51,10 +51,17 @@ def corral() -> None:
     sys.exit(guard("corral", sys.argv[1:]))
 
 
-def guard(tool: str, words: list[str]) -> int:
+Connect = Callable[[Layout], Client]
+
+
+def _connect(layout: Layout) -> Client:
+    return Client(layout, SystemClock())
+
+
+def guard(tool: str, words: list[str], connect: Connect = _connect) -> int:
     """Run a tool and answer its exit code; errors become one clear text on stderr."""
     try:
-        code = run(tool, words)
+        code = run(tool, words, connect)
         sys.stdout.flush()
     except Usage as exc:
         return _fail(tool, exc, USAGE)
@@ -82,13 +89,13 @@ def _fail(tool: str, error: Error, code: int) -> int:
     return code
 
 
-def run(tool: str, words: list[str]) -> int:
+def run(tool: str, words: list[str], connect: Connect = _connect) -> int:
     """Run a tool; errors are raised."""
     if tool == "corral":
         # Imported late: the other tools need none of it.
-        code: int = import_module("corral.cli.admin").run(words)
+        code: int = import_module("corral.cli.admin").run(words, connect)
         return code
-    return _pvesh(words) if tool == "pvesh" else _tool(tool, words)
+    return _pvesh(words, connect) if tool == "pvesh" else _tool(tool, words, connect)
 
 
 def layout_of(given: dict[str, Any]) -> Layout:
@@ -97,7 +104,7 @@ def layout_of(given: dict[str, Any]) -> Layout:
     return Layout(Path(str(root)).resolve())
 
 
-def _tool(tool: str, words: list[str]) -> int:
+def _tool(tool: str, words: list[str], connect: Connect) -> int:
     if not words or words[0] in ("help", "--help", "-h"):
         return _help(tool, words[1:])
     name, rest = commands.split(tool, words)
@@ -109,17 +116,17 @@ def _tool(tool: str, words: list[str]) -> int:
         print(arguments.help_text(tool, name, command, info))
         return 0
     try:
-        return run_command(command, info, rest)
+        return run_command(command, info, rest, connect)
     except Usage as exc:
         usage = arguments.synopsis(tool, name, command, info)
         raise Usage(f"{exc}\nusage: {usage}\n`{tool} help {name}` tells more") from exc
 
 
-def run_command(command: Command, info: CallInfo | None, words: Sequence[str]) -> int:
+def run_command(command: Command, info: CallInfo | None, words: Sequence[str], connect: Connect) -> int:
     """Run one command with the words after its name."""
     options = arguments.options_of(info, command)
     given = arguments.parse(words, options, command.args, arguments.optional_places(info, command))
-    client = Client(layout_of(given), SystemClock())
+    client = connect(layout_of(given))
     output = _take(given, OUTPUT_NAMES)
     if info is None:
         local = import_module("corral.cli.local")
@@ -223,7 +230,7 @@ def _no_such(tool: str, words: Sequence[str]) -> NoReturn:
     raise Usage(f"no such command: '{words[0]}'{hint}\n`{tool} help` lists them all")
 
 
-def _pvesh(words: list[str]) -> int:
+def _pvesh(words: list[str], connect: Connect) -> int:
     pvesh = import_module("corral.cli.pvesh")
     if not words or words[0] in ("help", "--help", "-h"):
         print(pvesh.HELP)
@@ -231,12 +238,12 @@ def _pvesh(words: list[str]) -> int:
     verb, path, rest = pvesh.split(words)
     if verb in ("ls", "usage"):
         given = arguments.parse(rest, pvesh.browse_options(verb), ())
-        client = Client(layout_of(given), SystemClock())
+        client = connect(layout_of(given))
         print(pvesh.usage(path, given) if verb == "usage" else pvesh.listing(client, path))
         return 0
     info = pvesh.find_call(load(), pvesh.VERBS[verb], path)
     given = arguments.parse(rest, pvesh.call_options(info), ())
     given.pop("noproxy", None)
-    client = Client(layout_of(given), SystemClock())
+    client = connect(layout_of(given))
     output = _take(given, OUTPUT_NAMES)
     return _call(client, info, {**given, **pvesh.path_values(info.path, path)}, output, "")
