@@ -53,9 +53,6 @@ from corral.tasks.live import Spawner
 from corral.tasks.runner import Node, TaskRunner
 
 SETTLE = 2.0
-SPOOL_AGE = 3 * 86400.0
-"""Seconds after which an uploaded file that no task has taken, as after a crash, is removed."""
-
 HISTORY_AGE = 365 * 86400.0
 HISTORY_BYTES = 1024**3
 
@@ -294,7 +291,7 @@ def duties(app: App, watcher: GuestWatcher) -> list[Duty]:
         Duty("nat", 300, lambda: restore_nat(app)),
         Duty("keys", 3600, lambda: rotate_keys(app.store, app.clock)),
         Duty("tasks", 3600, app.runner.housekeep),
-        Duty("spools", 3600, lambda: app.storage.sweep_spools(older_than=app.clock.now() - SPOOL_AGE)),
+        Duty("spools", 300, lambda: app.storage.sweep_spools(app.layout.journals)),
         Duty(
             "history",
             86400,

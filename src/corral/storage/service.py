@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -44,6 +45,15 @@ PROBE_TIMEOUT = 5.0
 
 LIST_TIMEOUT = 60.0
 """Seconds that a storage has for a list or a look at one volume."""
+
+KEPT_AGE = 60.0
+"""Seconds that a file may lie in a spool before the task for which it is kept has a journal."""
+
+UPLOAD_AGE = 3 * 86400.0
+"""Seconds without a new byte after which an upload is given up: its daemon has died."""
+
+FOR_TASK = "task-"
+MAX_JOURNAL = 64 << 20
 
 Origin = str | Path
 """Where an image comes from: a volume id or an absolute path."""
@@ -211,14 +221,20 @@ class Storages:
         found = self.need_enabled(storage)
         return self.health.call(storage, found.spool_dir, self._probe_timeout)
 
-    def sweep_spools(self, *, older_than: float) -> int:
-        """Remove what was last written before that time from all spools; answers how many files went."""
-        gone = 0
+    def sweep_spools(self, journals: Path) -> int:
+        """Remove what nobody will take from all spools; answers how many files went.
+
+        That is a file that was kept for a task of which no journal is left, as when it was cancelled while it waited,
+        and an upload of which nothing has come for three days. `journals` is the directory of the tasks' journals.
+        """
+        alive = _texts(journals)
+        now, gone = self.clock.now(), 0
         for storage in self.ids():
             try:
-                directory = self.spool_dir(storage)
-                for path in directory.iterdir():
-                    if path.lstat().st_mtime < older_than:
+                for path in self.spool_dir(storage).iterdir():
+                    for_task = path.name.startswith(FOR_TASK)
+                    age = now - path.lstat().st_mtime
+                    if age > (KEPT_AGE if for_task else UPLOAD_AGE) and not (for_task and path.name.encode() in alive):
                         gone += files.remove_file(path)
             except (Error, OSError):  # a storage that can't be used now is swept another time
                 continue
@@ -241,7 +257,7 @@ class Storages:
 
     def spool_file(self, storage: str) -> Path:
         """A new, unused path in the storage's spool."""
-        return self.spool_dir(storage) / f"task-{secrets.token_hex(12)}"
+        return self.spool_dir(storage) / f"{FOR_TASK}{secrets.token_hex(12)}"
 
     # -- volumes: names
 
@@ -480,6 +496,15 @@ class Storages:
     def undo_spooled(self, step: RemoveFile) -> None:
         """Remove a file from a spool."""
         files.remove_file(self.spooled(step.storage, step.file))
+
+
+def _texts(directory: Path) -> bytes:
+    """All that is written in the files of a directory; those that vanish meanwhile are left out."""
+    found = []
+    for path in directory.glob("*"):
+        with contextlib.suppress(NotFound):
+            found.append(files.read_bytes(path, limit=MAX_JOURNAL))
+    return b"".join(found)
 
 
 def parse_volid(volume: str) -> Volid:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Literal
 
 from corral.core.errors import AlreadyExists, Error, ParamError
@@ -78,7 +79,10 @@ def act_imgcopy(storages: Storages, args: ImgCopy, work: Work) -> str:
             found = fetch.check_checksum(finished, args.algorithm, args.checksum, work.check_cancelled)
             work.log(f"OK, checksum verified ({args.algorithm} {found})")
         _check_image(storages, volume, args.file)
-        storages.usable(args.storage, args.content).place(parse_volid(volume).volname, finished, replace=True)
+        storage = storages.usable(args.storage, args.content)
+        # What is replaced is gone: then the new file stays, even if this process dies before it can say so.
+        with contextlib.nullcontext() if storages.exists(volume) else storages.created(undo, volume):
+            storage.place(parse_volid(volume).volname, finished, replace=True)
     work.log(f"finished file import successfully: {volume}")
     return volume
 
@@ -155,7 +159,8 @@ def act_download(storages: Storages, args: Download, work: Work) -> str:
                 cancelled=work.cancelled,
             )
         _check_image(storages, volume, str(finished))
-        storage.place(parse_volid(volume).volname, finished)
+        with storages.created(undo, volume):
+            storage.place(parse_volid(volume).volname, finished)
         storages.undo_spooled(RemoveFile(storage=args.storage, file=str(packed)))
     work.log(f"download of '{args.url}' to '{volume}' finished")
     return volume

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import os
 import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,6 +26,7 @@ from corral.tasks.live import PidWorker
 from corral.tasks.work import Stop
 from tests.integration.storage.bench import Bench
 from tests.integration.storage.mounts import mounted
+from tests.unit.storage.web import Site, serving
 
 HERE = "/nodes/testnode/storage"
 MIB = 1 << 20
@@ -149,6 +152,65 @@ def test_a_worker_killed_in_the_middle_of_a_copy_leaves_nothing(tmp_path: Path, 
     assert bench.spool() == []
     assert bench.names() == {"local:100/vm-100-disk-0.raw"}
     assert _copies_running(target) == []
+
+
+def _allocation(bench: Bench, _site: Site) -> str:
+    params = {"filename": "vm-101-disk-0.raw", "vmid": 101, "size": "64M"}
+
+    def wait() -> None:
+        bench.client.send("POST", f"{HERE}/local/content", params)
+
+    threading.Thread(target=wait).start()
+    end = time.monotonic() + 10
+    while not (found := bench.runner.running()) and time.monotonic() < end:
+        time.sleep(0.001)
+    return found[0].upid if found else ""
+
+
+def _upload(bench: Bench, _site: Site) -> str:
+    upload = bench.spooled("x.iso", bytes(32 * MIB))
+    checksum = hashlib.sha512(bytes(32 * MIB)).hexdigest()
+    params = {"content": "iso", "filename": upload, "checksum": checksum, "checksum-algorithm": "sha512"}
+    return str(bench.client.call("POST", f"{HERE}/local/upload", params))
+
+
+def _download(bench: Bench, site: Site) -> str:
+    params = {"content": "iso", "filename": "x.iso", "url": f"{site.url}/x.gz", "compression": "gz"}
+    return str(bench.client.call("POST", f"{HERE}/local/download-url", params))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("delay", [0.0, 0.01, 0.03, 0.06, 0.1, 0.2])
+@pytest.mark.parametrize("start", [_allocation, _upload, _download])
+def test_a_worker_killed_at_any_moment_leaves_all_or_nothing(
+    tmp_path: Path, start: Callable[[Bench, Site], str], delay: float
+) -> None:
+    bench = Bench(tmp_path, run=SystemRun(dies_with_parent=True))
+    spawner = ForkSpawner(bench.surroundings, bench.app.layout.task_logs)
+    bench.runner._spawner = spawner
+    bench.configure(f"dir: local\n\tpath {bench.local}\n\tcontent iso,images\n\tpreallocation full\n")
+    with serving() as site, bench:
+        site.files["/x.gz"] = gzip.compress(bytes(32 * MIB))
+        upid = start(bench, site)
+        end = time.monotonic() + 10
+        while not spawner.pids and time.monotonic() < end:
+            time.sleep(0.001)
+        time.sleep(delay)
+        os.kill(spawner.pids[0], signal.SIGKILL)
+        if upid:
+            assert bench.runner.wait(upid, 30)
+        entry = bench.runner.index.find(upid)
+    succeeded = entry is None or entry.status == "OK"
+    assert len(bench.names()) == (1 if succeeded else 0), entry
+    # A worker that died before its first step leaves the upload to the next sweep.
+    for path in bench.storages.spool_dir("local").iterdir():
+        os.utime(path, (0, 0))
+    bench.storages.sweep_spools(bench.app.layout.journals)
+    assert bench.spool() == []
+    assert not [path for path in bench.local.rglob("*") if path.is_file()] or succeeded
+    for volid in bench.names():
+        size = bench.storages.info(volid).size
+        assert size in (32 * MIB, 64 * MIB)
 
 
 def _copies_running(target: Path) -> list[str]:

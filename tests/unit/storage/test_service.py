@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -201,8 +202,19 @@ def test_the_spool_takes_uploads_and_nothing_else(storages: Storages, tmp_path: 
             storages.spooled("local", path)
     with pytest.raises(Error, match="not in the spool"):
         storages.keep_upload("local", "/etc/passwd")
-    assert storages.sweep_spools(older_than=0) == 0
-    assert storages.sweep_spools(older_than=1e12) == 1
+
+
+def test_files_that_nobody_will_take_are_swept(storages: Storages, tmp_path: Path) -> None:
+    spool, journals = storages.spool_dir("local"), tmp_path / "journals"
+    journals.mkdir()
+    now = storages.clock.now()
+    ages = {"task-old": 120, "task-alive": 120, "task-new": 10, ".spool-a": 120, ".spool-b": 4 * 86400}
+    for name, age in ages.items():
+        (spool / name).write_bytes(b"data")
+        os.utime(spool / name, (now - age, now - age))
+    (journals / "UPID").write_text(f'{{"file":"{spool}/task-alive"}}\n')
+    assert storages.sweep_spools(journals) == 2
+    assert sorted(path.name for path in spool.iterdir()) == [".spool-a", "task-alive", "task-new"]
 
 
 class Caller:
