@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import logging
 import os
 import select
@@ -18,7 +19,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -65,17 +66,18 @@ class Zygote:
         self._lock = threading.Lock()
 
     @classmethod
-    def fork(cls, layout: Layout, build: Build) -> Zygote:
+    def fork(cls, layout: Layout, build: Build, preload: Sequence[str] = ()) -> Zygote:
         """Fork the zygote. To be called while this process has one thread, no event loop, and no open socket.
 
         `build` makes the worker's app, in the worker; importing all that it needs beforehand is what makes it fast.
+        `preload` are modules that only workers need: the zygote imports them for itself.
         """
         assert threading.active_count() == 1, "the zygote must be forked before there are threads"
         files.ensure_dir(layout.log)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pid = os.fork()
         if pid == 0:
-            _child(lambda: _zygote(theirs, layout, build))
+            _child(lambda: _zygote(theirs, layout, build, preload))
         theirs.close()
         ours.settimeout(ANSWER_WITHIN)
         return cls(pid, ours)
@@ -142,7 +144,7 @@ def _child(run: Callable[[], None]) -> NoReturn:
         os._exit(code)
 
 
-def _zygote(sock: socket.socket, layout: Layout, build: Build) -> None:
+def _zygote(sock: socket.socket, layout: Layout, build: Build, preload: Iterable[str]) -> None:
     os.setsid()
     own_descriptors({sock.fileno()}, layout.log / "workers.log")
     be_called("corral-zygote")
@@ -150,6 +152,8 @@ def _zygote(sock: socket.socket, layout: Layout, build: Build) -> None:
         signal.signal(number, signal.SIG_IGN)  # it ends with corrald, by the socket
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    for name in preload:
+        importlib.import_module(name)
     gc.collect()
     gc.freeze()  # so that a worker's garbage collection does not copy every page
     children: dict[int, int] = {}
