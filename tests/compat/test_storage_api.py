@@ -17,6 +17,7 @@ import requests
 import urllib3
 from proxmoxer import ProxmoxAPI, ResourceException
 
+from tests.integration.storage.mounts import mounted
 from tests.lab.node import PASSWORD, Node
 from tests.unit.storage.images import qcow2
 from tests.unit.storage.web import serving
@@ -87,10 +88,10 @@ def test_an_upload_is_streamed_checked_and_seen(api: Any, local: Path, tmp_path:
     assert volumes(api, content="iso") == set()
 
 
-def upload(node: Node, api: Any, name: str, data: Any, **fields: str) -> requests.Response:
+def upload(node: Node, api: Any, name: str, data: Any, *, storage: str = "local", **fields: str) -> requests.Response:
     ticket, csrf = api.get_tokens()
     return requests.post(
-        f"https://127.0.0.1:{node.port}/api2/json/nodes/n1/storage/local/upload",
+        f"https://127.0.0.1:{node.port}/api2/json/nodes/n1/storage/{storage}/upload",
         data=fields,
         files={"filename": (name, data)},
         cookies={"PVEAuthCookie": ticket},
@@ -149,6 +150,33 @@ def test_a_client_that_goes_away_in_the_middle_leaves_nothing(node: Node, api: A
         time.sleep(0.05)
     assert spool(local) == []
     assert volumes(api) == set()
+
+
+def test_an_upload_to_a_full_disk_says_so_and_leaves_nothing(node: Node, api: Any, tmp_path: Path) -> None:
+    with mounted("ext4", 24 * MIB, tmp_path) as point:
+        api.storage.post(storage="small", type="dir", path=str(point), content="iso,images", is_mountpoint="yes")
+        try:
+            answer = upload(node, api, "x.iso", bytes(40 * MIB), storage="small", content="iso")
+            assert answer.status_code == 500
+            assert "No space left" in answer.reason
+            assert os.listdir(point / ".corral-spool") == []
+            assert api.nodes("n1").storage("small").content.get() == []
+            with serving() as site:
+                site.files["/x.iso"] = bytes(40 * MIB)
+                upid = (
+                    api.nodes("n1")
+                    .storage("small")("download-url")
+                    .post(content="iso", filename="x.iso", url=f"{site.url}/x.iso")
+                )
+                assert "not enough space" in ended(api, upid)
+            assert os.listdir(point / ".corral-spool") == []
+            assert (
+                ended(api, upload(node, api, "x.iso", bytes(MIB), storage="small", content="iso").json()["data"])
+                == "OK"
+            )
+        finally:
+            api.storage("small").delete()
+            time.sleep(0.5)
 
 
 @pytest.mark.exercises("POST /nodes/{node}/storage/{storage}/download-url", "content", "filename", "url")

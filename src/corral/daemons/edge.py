@@ -140,16 +140,26 @@ async def _read_parts(request: web.BaseRequest, directory: str, stack: AsyncExit
 
 
 async def _spool(part: BodyPartReader, directory: str, stack: AsyncExitStack) -> Upload:
-    path, descriptor = await asyncio.to_thread(files.spool, directory)
+    try:
+        path, descriptor = await asyncio.to_thread(files.spool, directory)
+    except OSError as exc:
+        raise Error(f"can't keep the upload in '{directory}' - {exc.strerror}") from exc
     stack.push_async_callback(asyncio.to_thread, files.remove_file, path)
     size = 0
     try:
         while chunk := await part.read_chunk(1024 * 1024):
-            await asyncio.to_thread(files.write_all, descriptor, chunk)
+            await asyncio.to_thread(_write, descriptor, chunk, directory)
             size += len(chunk)
     finally:
         await asyncio.to_thread(os.close, descriptor)
     return Upload(filename=part.filename or "", path=str(path), size=size)
+
+
+def _write(descriptor: int, chunk: bytes, directory: str) -> None:
+    try:
+        files.write_all(descriptor, chunk)
+    except OSError as exc:  # a full disk, mostly
+        raise Error(f"can't keep the upload in '{directory}' - {exc.strerror}") from exc
 
 
 def _file(download: Download) -> web.FileResponse:
