@@ -146,6 +146,7 @@ class Call(Generic[AppT]):
     resume: str | None = None
     revision: Revision | None = None
     gone: Callable[[], bool] | None = None
+    made: int = 0
 
     @property
     def tree(self) -> Tree:
@@ -213,7 +214,7 @@ class Call(Generic[AppT]):
         if self.planned is not None:
             self.planned.append(self.app.tasks.plan(args, self.draws))
             return ""
-        return self.app.tasks.spawn(args, self.draws, self.requester)
+        return self.app.tasks.spawn(args, self.draws, self._requester())
 
     def run(self, args: TaskArgs) -> Any:
         """The second door, awaited: answers the task's result, or raises its error here."""
@@ -221,7 +222,7 @@ class Call(Generic[AppT]):
             self.planned.append(self.app.tasks.plan(args, self.draws))
             return None
         leave = {} if self.gone is None else {"gone": self.gone}
-        result = self.app.tasks.run(args, self.draws, self.requester, **leave)
+        result = self.app.tasks.run(args, self.draws, self._requester(), **leave)
         self.revision = self.app.store.revision
         self.app.settle(self.revision)
         return result
@@ -231,10 +232,10 @@ class Call(Generic[AppT]):
         """Who and why, for the history."""
         return Cause(who=self.who.full, why=self.endpoint)
 
-    @property
-    def requester(self) -> Requester:
-        """On whose behalf a task is made."""
-        return Requester(user=self.who.full, endpoint=self.endpoint, key=self.key, body=self.body)
+    def _requester(self) -> Requester:
+        """On whose behalf a task is made; a call that makes several has one key for each."""
+        part, self.made = self.made, self.made + 1
+        return Requester(user=self.who.full, endpoint=self.endpoint, key=self.key, body=self.body, part=part)
 
 
 def failure(error: Error) -> Reply:

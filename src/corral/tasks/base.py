@@ -242,12 +242,14 @@ class Registry:
 
 class Requester(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """On whose behalf and through which call a task is made. `key` is the caller's Idempotency-Key, if any,
-    `body` the hash of the call's parameters that goes with it, `endpoint` is `METHOD /path/template`."""
+    `body` the hash of the call's parameters that goes with it, `endpoint` is `METHOD /path/template`. `part` counts the
+    tasks of one call: each has a key of its own."""
 
     user: str
     endpoint: str = ""
     key: str | None = None
     body: str = ""
+    part: int = 0
 
 
 class Tasks(Protocol):

@@ -89,8 +89,9 @@ class Keys:
 
 
 def key_of(by: Requester) -> str:
-    """The record of a caller's key: the same user, endpoint and key have the same."""
-    return PREFIX + hashlib.sha256("\0".join((by.user, by.endpoint, by.key or "")).encode()).hexdigest()
+    """The record of a caller's key: the same user, endpoint and key have the same, for each task of the call."""
+    words = (by.user, by.endpoint, by.key or "", str(by.part))
+    return PREFIX + hashlib.sha256("\0".join(words).encode()).hexdigest()
 
 
 def claims_of(store: Store, intent: Intent) -> tuple[Claim, ...]:

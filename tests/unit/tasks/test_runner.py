@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from corral.core.errors import AlreadyExists, Cancelled, Conflict, Error, NotFound, ParamError, TimedOut
@@ -275,6 +276,13 @@ def test_another_body_under_the_same_key_is_an_error(bench: Bench) -> None:
     bench.spawn(Wait(), keyed("k1", 1))
     with pytest.raises(ParamError):
         bench.spawn(Wait(), keyed("k1", 2))
+
+
+def test_each_task_of_a_call_has_its_own_key(bench: Bench) -> None:
+    by = keyed("k1")
+    second = msgspec.structs.replace(by, part=1)
+    assert bench.spawn(Wait(), by) != bench.spawn(Wait(), second)
+    assert bench.spawn(Wait(), second) == bench.spawn(Wait(), second)
 
 
 def test_after_failure_the_key_starts_anew(bench: Bench) -> None:
