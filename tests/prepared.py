@@ -1,12 +1,11 @@
 """The prepared node: what the examples of all calls find there.
 
 Users joe@pve (token ci, group ops), role Operator, pool lab; storages local and spare; volumes and a backup on local;
-VM 100 stopped with a disk, VM 101 running with a serial console.
+VM 100 stopped with a disk and a cloud-init drive, VM 101 running with a serial console and an agent.
 """
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,13 @@ from corral.system.clock import SystemClock
 from tests.lab.node import Node
 
 
-def prepare(node: Node) -> None:
-    """Make all of it on a fresh node."""
+def prepare(node: Node, image: Path | None = None) -> None:
+    """Make all of it on a fresh node. `image` is what VM 101 boots; without one its disk is empty."""
     client = Client(Layout(node.root.resolve()), SystemClock())
     _people(client)
     _sleeper(node.root)
     _storages(client, node.root)
-    _machines(client, node.name)
+    _machines(client, node.name, image)
 
 
 def run(client: Client, node: str, method: str, path: str, **params: Any) -> Any:
@@ -69,9 +68,29 @@ def _file(path: Path, size: int) -> None:
         file.truncate(size)
 
 
-def _machines(client: Client, node: str) -> None:
-    with contextlib.suppress(ApiError):  # until virtual machines are there
-        common: dict[str, Any] = {"memory": 32, "serial0": "socket", "scsi0": "local:1", "scsihw": "virtio-scsi-pci"}
-        run(client, node, "POST", f"/nodes/{node}/qemu", vmid=100, name="stopped", **common)
-        run(client, node, "POST", f"/nodes/{node}/qemu", vmid=101, name="running", **common)
-        run(client, node, "POST", f"/nodes/{node}/qemu/101/status/start")
+def _machines(client: Client, node: str, image: Path | None) -> None:
+    common: dict[str, Any] = {"serial0": "socket", "scsihw": "virtio-scsi-pci", "net0": "virtio"}
+    run(
+        client, node, "POST", f"/nodes/{node}/qemu", vmid=100, name="stopped", memory=32, scsi0="local:1",
+        ide2="local:cloudinit", **common,
+    )  # fmt: skip
+    disk = "local:1" if image is None else f"local:0,import-from={image}"
+    run(
+        client, node, "POST", f"/nodes/{node}/qemu", vmid=101, name="running", memory=192, scsi0=disk, agent="1",
+        **common,
+    )  # fmt: skip
+    run(client, node, "POST", f"/nodes/{node}/qemu/101/status/start")
+
+
+def wait_for_agent(client: Client, node: str, vmid: int = 101, *, patience: float = 120) -> None:
+    """Until the guest's agent answers."""
+    clock = SystemClock()
+    end = clock.monotonic() + patience
+    while True:
+        try:
+            client.call("POST", f"/nodes/{node}/qemu/{vmid}/agent/ping", {})
+        except ApiError:
+            assert clock.monotonic() < end, f"the agent of VM {vmid} does not answer"
+            clock.sleep(0.5)
+        else:
+            return

@@ -62,6 +62,13 @@ def test_answers_agent_and_button_and_gets_an_address(guest_image: Guest, tmp_pa
         assert machine.wait(20) == 0
 
 
+def test_shuts_down_by_its_agent(guest_image: Guest, tmp_path: Path) -> None:
+    with BareQemu(tmp_path, disk(guest_image, "virtio")) as machine:
+        agent = machine.agent()
+        agent.send("guest-shutdown")
+        assert machine.wait(20) == 0
+
+
 def test_devices_plugged_in_later_appear(guest_image: Guest, tmp_path: Path) -> None:
     spare = tmp_path / "spare.raw"
     spare.write_bytes(bytes(1 << 20))

@@ -8,8 +8,10 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,8 +25,9 @@ from corral.core.layout import Layout
 from corral.rest.endpoint import Endpoint
 from corral.store.remote import RemoteStore
 from corral.system.clock import SystemClock
+from tests.lab.guest import Guest
 from tests.lab.node import Node
-from tests.prepared import prepare, run
+from tests.prepared import prepare, run, wait_for_agent
 
 CHANGING = sorted((made for made in api.endpoints() if made.changes), key=lambda made: made.pair)
 PLANNED = [made for made in CHANGING if made.plan is None]
@@ -44,7 +47,7 @@ class World(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+def node(tmp_path_factory: pytest.TempPathFactory, guest_image: Guest) -> Iterator[Node]:
     """In a network namespace of its own: some calls make bridges."""
     if os.getuid() != 0 or not shutil.which("ip"):
         pytest.skip("needs root and iproute2, for a network namespace")
@@ -57,7 +60,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
             Node(tmp_path_factory.mktemp("plans") / "root", namespace=name) as started,
             _web_server(name, tmp_path_factory.mktemp("web")),
         ):
-            prepare(started)
+            prepare(started, guest_image.qcow2)
+            wait_for_agent(Client(Layout(started.root.resolve()), SystemClock()), started.name)
             yield started
     finally:
         subprocess.run(["ip", "netns", "del", name], check=True)
@@ -105,8 +109,9 @@ def look(node: Node) -> World:
 
 
 @pytest.fixture
-def restored(node: Node) -> Iterator[World]:
+def restored(node: Node, client: Client) -> Iterator[World]:
     """The prepared world, which is there again when the test ends."""
+    _run_guest_again(node, client)
     layout = Layout(node.root.resolve())
     store = RemoteStore.at(layout.store_socket, SystemClock())
     image = store.snapshot()
@@ -116,6 +121,8 @@ def restored(node: Node) -> Iterator[World]:
             shutil.copytree(node.root / top, kept / top, symlinks=True)
     before = look(node)
     yield before
+    for pid in set(node.guests()) - before.processes:
+        os.kill(pid, signal.SIGKILL)
     store.restore(image)
     store.close()
     for top in WATCHED:
@@ -127,7 +134,29 @@ def restored(node: Node) -> Iterator[World]:
 
 
 # What must be there for a call that would undo it, and is in the way of all others.
-BEFORE = {"DELETE /nodes/{node}/nat": ("POST", "/nodes/n1/nat", {"bridge": "vmbr8"})}
+BEFORE: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "DELETE /nodes/{node}/nat": ("POST", "/nodes/n1/nat", {"bridge": "vmbr8"}),
+    "POST /nodes/{node}/qemu/{vmid}/status/resume": ("POST", "/nodes/n1/qemu/101/status/suspend", {}),
+}
+# What the small test guest can't do: its agent says so, and that is all that can be seen here.
+BEYOND_THE_GUEST = {f"POST /nodes/{{node}}/qemu/{{vmid}}/agent/suspend-{way}" for way in ("disk", "hybrid", "ram")}
+
+
+def _run_guest_again(node: Node, client: Client) -> None:
+    """VM 101 as prepared: running, its agent answering, whatever the test before did to it."""
+    status = client.call("GET", f"/nodes/{node.name}/qemu/101/status/current", {})
+    if status["status"] == "running" and status.get("qmpstatus") == "running":
+        with contextlib.suppress(ApiError):
+            client.call("POST", f"/nodes/{node.name}/qemu/101/agent/ping", {})
+            return
+    for pid in node.guests():
+        os.kill(pid, signal.SIGKILL)
+    end = time.monotonic() + 30
+    while client.call("GET", f"/nodes/{node.name}/qemu/101/status/current", {})["status"] != "stopped":
+        assert time.monotonic() < end, "corrald does not notice that VM 101 has died"
+        time.sleep(0.1)
+    run(client, node.name, "POST", f"/nodes/{node.name}/qemu/101/status/start")
+    wait_for_agent(client, node.name)
 
 
 def fill(made: Endpoint, node: Node) -> tuple[str, dict[str, Any]]:
@@ -167,6 +196,8 @@ def test_a_plan_changes_nothing_and_applying_it_only_what_it_named(
     assert look(node) == restored, "planning changed something"
 
     plan = planned["plan"]
+    if made.pair in BEYOND_THE_GUEST:
+        pytest.skip("planned; applying needs a guest that can suspend itself, which the test guest can't")
     data = client.call(made.method, path, params, {"corral-apply": planned["token"]})
     if isinstance(data, str) and data.startswith("UPID:"):
         ended = client.follow(node.name, data, quiet=True)

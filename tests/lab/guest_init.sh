@@ -22,6 +22,17 @@ for event in PWRF/00000080; do
 done
 acpid -c /etc/acpi 2>/dev/null
 
+# What the guest agent calls to shut down.
+cat >/sbin/shutdown <<'EOF'
+#!/bin/sh
+sync
+case " $* " in
+*" -r "*) exec reboot -f ;;
+*) exec poweroff -f ;;
+esac
+EOF
+chmod 755 /sbin/shutdown
+
 # A new virtio port (also one that is plugged in later) gets the name that its user asks for.
 cat >/bin/name-ports <<'EOF'
 #!/bin/sh

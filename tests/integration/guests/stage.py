@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from corral.api.nodes.qemu import ENDPOINTS
 from corral.app import App
 from corral.core.layout import Layout
+from corral.guests.qemu.config import VmConfig
 from corral.guests.qemu.life.work import QmStop
 from corral.guests.qemu.service import Qemu, tasks, undos
 from corral.metrics.board import StatusBoard
@@ -20,15 +23,17 @@ from corral.store.noted import NotedTree
 from corral.system import files
 from corral.system.clock import SystemClock
 from corral.system.run import SystemRun
-from corral.tasks.base import Draws, Registry, Requester, TaskArgs, UndoType
+from corral.tasks.base import Draws, Ended, Registry, Requester, TaskArgs, UndoType
+from corral.tasks.log import log_path
 from corral.tasks.runner import Node, TaskRunner
 from corral.tasks.upid import Counter
-from tests.api import Absent, make_app
+from tests.api import Absent, Client, make_app
 from tests.lab.bare import connect, read_until
 from tests.lab.guest import Guest
 from tests.unit.tasks.toys import ThreadSpawner
 
 NODE = "testnode"
+VMS = f"/nodes/{NODE}/qemu"
 ROOT = Requester(user="root@pam", endpoint="test")
 CONTENT = "dir: local\n\tpath {path}\n\tcontent images,iso,import,snippets,rootdir,vztmpl,backup\n"
 
@@ -76,10 +81,15 @@ class Stage:
             counter=Counter(root / "counter"),
         )
 
-    def app(self, tmp_path: Path) -> App:
+    @cached_property
+    def client(self) -> Client:
+        """Calls the endpoints of virtual machines as root@pam."""
+        return Client.of(self.app(), ENDPOINTS)
+
+    def app(self) -> App:
         """An app for a dispatcher, around the same services."""
         return make_app(
-            tmp_path,
+            self.layout.root,
             store=self.store,
             clock=self.clock,
             layout=self.layout,
@@ -90,6 +100,58 @@ class Stage:
             board=self.board,
             metrics=Absent("metrics"),
         )
+
+    # --- through the API
+
+    def create(self, vmid: int, **options: Any) -> None:
+        """Create a guest."""
+        self.task(self.client.post(VMS, vmid=vmid, **options))
+
+    def config(self, vmid: int, **changes: Any) -> None:
+        """Change a guest's configuration, waiting for the end."""
+        self.client.put(f"{VMS}/{vmid}/config", **changes)
+
+    def press(self, vmid: int, button: str, **params: Any) -> None:
+        """`start`, `stop`, … to the end of the task, which must succeed."""
+        self.task(self.client.post(f"{VMS}/{vmid}/status/{button}", **params))
+
+    def current(self, vmid: int) -> dict[str, Any]:
+        """`status/current`."""
+        found: dict[str, Any] = self.client.get(f"{VMS}/{vmid}/status/current")
+        return found
+
+    def task(self, upid: str, status: str = "OK") -> list[str]:
+        """Wait for the end of a task, which must have that status; its log."""
+        assert self.runner.wait(upid, 120), f"{upid} still runs"
+        ended = self.runner.find(upid)
+        log = read_log(self.layout.task_logs, upid)
+        assert isinstance(ended, Ended)
+        assert ended.status == status, "\n".join([ended.status, *log])
+        return log
+
+    def option(self, vmid: int, key: str) -> str | None:
+        """An option's text in the record."""
+        return VmConfig.parse(self.text(vmid)).raw.get(key)
+
+    def sh(self, vmid: int, script: str) -> str:
+        """What a shell script prints in the guest, run by its agent."""
+        command = ["/bin/sh", "-c", script]
+        pid = self.client.post(f"{VMS}/{vmid}/agent/exec", command=command)["pid"]
+        status: dict[str, Any] = {}
+
+        def over() -> bool:
+            nonlocal status
+            status = self.client.get(f"{VMS}/{vmid}/agent/exec-status", pid=pid)
+            return bool(status["exited"])
+
+        self.until(over)
+        return str(status.get("out-data", "")) + str(status.get("err-data", ""))
+
+    def await_agent(self, vmid: int) -> None:
+        """Wait until the guest's agent answers: the guest is up then."""
+        self.until(lambda: self.client.send("POST", f"{VMS}/{vmid}/agent/ping").ok, 90)
+
+    # --- beside the API
 
     def put(self, key: str, text: str | None, **more: Any) -> None:
         """Write a record."""
@@ -133,3 +195,8 @@ class Stage:
             self.qemu.machines.processes.clean(vmid)
         self.runner.stop()
         files.remove_tree(self.layout.run, below=self.layout.run.parent)
+
+
+def read_log(directory: Path, upid: str) -> list[str]:
+    """A task's log."""
+    return log_path(directory, upid).read_text().splitlines()
