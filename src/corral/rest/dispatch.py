@@ -167,7 +167,7 @@ class Dispatcher(Generic[AppT]):
         with self.app.tree.noting() as reads:
             found.handler(draft, **arguments)
         if token:
-            refuse_changed(token.reads, reads)
+            refuse_changed(token.reads, self.app.tree.now)
             call.draws = Draws(dict(token.draws), bound=True)
             return None
         made = Token(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import unified_diff
 from typing import Any
 
@@ -68,10 +68,13 @@ def plan_key(tree: Tree) -> bytes:
     return bytes.fromhex(doc.text.strip())
 
 
-def refuse_changed(reads: Mapping[str, str], now: Mapping[str, str]) -> None:
-    """`Conflict` naming the first record that differs between two readings."""
+def refuse_changed(reads: Mapping[str, str], now: Callable[[str], str]) -> None:
+    """`Conflict` naming the first record that is not as it was read; `now` answers a note's present value.
+
+    What was read is asked for again, not what applying happens to read: with its draws known, it looks at less.
+    """
     for key, version in reads.items():
-        if now.get(key) != version:
+        if now(key) != version:
             raise Conflict(f"'{key}' has changed since the plan was made; plan again")
 
 
