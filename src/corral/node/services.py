@@ -135,15 +135,18 @@ class SupervisedServices:
         return self._service(name, daemons(self._root))
 
     def refuse(self, name: str, action: Action) -> None:
-        """See `Services`."""
-        if OURS.get(name) not in daemons(self._root):
+        """See `Services`. To start what runs, or stop what does not, is fine, as it is for systemd."""
+        runs = OURS.get(name) in daemons(self._root)
+        if action == "stop" and runs:
+            raise Error(f"the supervisor keeps '{name}' running: it can be restarted, but not stopped")
+        if action != "stop" and not runs:
             raise NotFound(f"service '{name}' does not run on this node")
-        if action in ("start", "stop"):
-            raise Error(f"the supervisor keeps '{name}' running: it can be restarted, nothing else")
 
     def act(self, name: str, action: Action) -> None:
         """See `Services`."""
         self.refuse(name, action)
+        if action in ("start", "stop"):
+            return
         with pidfd.Held(daemons(self._root)[OURS[name]]) as held:
             held.signal(signal.SIGTERM)
             if not held.wait(30):

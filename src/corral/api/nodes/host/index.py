@@ -9,7 +9,7 @@ from corral.app import App, Call
 from corral.core.errors import NotFound
 from corral.node import config, facts
 from corral.node.service import PowerNode, wake_of
-from corral.rest import anyone, endpoint, need
+from corral.rest import anyone, endpoint, need, never
 from corral.schema import doc
 from corral.schema.types import NodeName
 from corral.system import files, proc
@@ -67,6 +67,7 @@ def status(call: Call, node: NodeName) -> dict[str, Any]:
 
 @endpoint(
     "POST", "/nodes/{node}/status", allow=need("/nodes/{node}", "Sys.PowerMgmt"), runs="node", root=True,
+    plan=never("what it changes is not in the records, and afterwards there is nothing to compare a plan with"),
 )  # fmt: skip
 def power(call: Call, node: NodeName, *, command: Annotated[Literal["reboot", "shutdown"], doc("What to do.")]) -> None:
     """Reboot or shut down the node."""

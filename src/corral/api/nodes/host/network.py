@@ -70,7 +70,7 @@ def nat_up(
     return call.spawn(NatUp(bridge=bridge, address=address))
 
 
-@endpoint("DELETE", "/nodes/{node}/nat", allow=_MODIFY, runs="node", root=True)
+@endpoint("DELETE", "/nodes/{node}/nat", allow=_MODIFY, runs="node", root=True, example={})
 def nat_down(call: Call, node: NodeName) -> str:
     """Take the NAT bridge back."""
     return call.spawn(NatDown())

@@ -36,25 +36,25 @@ def state(call: Call, node: NodeName, service: Name) -> dict[str, Any]:
     return call.app.host.services.get(service).wire()
 
 
-@endpoint("POST", f"{_PATH}/start", allow=_MODIFY, runs="node", root=True)
+@endpoint("POST", f"{_PATH}/start", allow=_MODIFY, runs="node", root=True, example={"service": "pveproxy"})
 def start(call: Call, node: NodeName, service: Name) -> str:
     """Start a service."""
     return call.spawn(StartService(service=service))
 
 
-@endpoint("POST", f"{_PATH}/stop", allow=_MODIFY, runs="node", root=True)
+@endpoint("POST", f"{_PATH}/stop", allow=_MODIFY, runs="node", root=True, example={"service": "corosync"})
 def stop(call: Call, node: NodeName, service: Name) -> str:
     """Stop a service."""
     return call.spawn(StopService(service=service))
 
 
-@endpoint("POST", f"{_PATH}/restart", allow=_MODIFY, runs="node", root=True)
+@endpoint("POST", f"{_PATH}/restart", allow=_MODIFY, runs="node", root=True, example={"service": "pveproxy"})
 def restart(call: Call, node: NodeName, service: Name) -> str:
     """Restart a service."""
     return call.spawn(RestartService(service=service))
 
 
-@endpoint("POST", f"{_PATH}/reload", allow=_MODIFY, runs="node", root=True)
+@endpoint("POST", f"{_PATH}/reload", allow=_MODIFY, runs="node", root=True, example={"service": "pveproxy"})
 def reload(call: Call, node: NodeName, service: Name) -> str:
     """Reload a service's configuration."""
     return call.spawn(ReloadService(service=service))
