@@ -51,7 +51,7 @@ def destroy(
     node: NodeName,
     vmid: VMID,
     *,
-    purge: Annotated[bool, doc("Also remove it from access lists, jobs and the like.")] = False,
+    purge: Annotated[bool, doc("Also remove it from backup, replication and HA jobs.")] = False,
     unreferenced: Annotated[
         bool,
         name("destroy-unreferenced-disks"),

@@ -23,7 +23,7 @@ class Destroyer:
         machine = self._may_destroy(args)
         volumes = self._volumes(machine, args)
         return Intent(
-            writes=(machine.guest.removal(), *self._users(args.vmid, purge=args.purge)),
+            writes=(machine.guest.removal(), *self._users(args.vmid)),
             volumes=tuple(VolumeChange(volid=volid, verb="free") for volid in volumes),
             locks=(lock_of(args.vmid),),
             effects=(f"removes VM {args.vmid}",),
@@ -55,13 +55,12 @@ class Destroyer:
             found += [volid for volid, row in rows if row.vmid == vmid]
         return found
 
-    def _users(self, vmid: int, *, purge: bool) -> tuple[Write, ...]:
-        """The write that takes the guest out of its pool, and with `purge` out of the access list."""
+    def _users(self, vmid: int) -> tuple[Write, ...]:
+        """The write that takes the guest out of its pool and the access list: the next of its number starts clean."""
         doc = self._machines.tree.get(USERS)
         if doc is None:
             return ()
-        users = UserConfig.parse(doc.text)
-        text = str(users.without_guest(vmid) if purge else users.with_guest_in(vmid, None))
+        text = str(UserConfig.parse(doc.text).without_guest(vmid))
         return () if text == doc.text else (Write(key=USERS, text=text, expect=doc.version),)
 
     def act(self, args: QmDestroy, work: Work) -> None:
@@ -84,7 +83,7 @@ class Destroyer:
         for attempt in range(COMMITS):
             guest = self._machines.load(args.vmid).guest
             try:
-                work.commit(guest.removal(), *self._users(args.vmid, purge=args.purge))
+                work.commit(guest.removal(), *self._users(args.vmid))
             except Conflict:
                 if attempt == COMMITS - 1:
                     raise

@@ -37,6 +37,8 @@ from corral.tasks.base import Work
 UNPLUG_TIMEOUT: Final = 10.0
 """Seconds a guest has for letting go of a device."""
 
+MEDIUM_ATTEMPTS: Final = 5
+
 PLUGGABLE: Final = ("scsi", "virtio")
 LIVE_DRIVE: Final = frozenset({"size", "backup", "replicate", "shared", "file"})
 """Keys of a drive that can change while it is in use (`file`: of a CD-ROM drive), besides its limits."""
@@ -90,6 +92,8 @@ class HotPlug:
 
     def _can_drive(self, change: Change, features: frozenset[str]) -> bool:
         bus = change.key.rstrip("0123456789")
+        if any("snapshot=1" in (text or "") for text in (change.old, change.new)):
+            return False  # QEMU makes temporary files for drives only when it starts
         if change.old is None or change.new is None:
             return "disk" in features and bus in PLUGGABLE
         old, new = _drives(change)
@@ -179,14 +183,30 @@ class HotPlug:
         live.qmp.call("blockdev-close-tray", {"id": key})
 
     def _eject(self, qmp: Qmp, key: str) -> None:
-        qmp.call("blockdev-open-tray", {"id": key, "force": True})
-        qmp.call("blockdev-remove-medium", {"id": key})
+        for attempt in range(MEDIUM_ATTEMPTS):
+            qmp.call("blockdev-open-tray", {"id": key, "force": True})
+            try:
+                qmp.call("blockdev-remove-medium", {"id": key})
+            except QmpError:
+                if attempt == MEDIUM_ATTEMPTS - 1:
+                    raise
+            else:
+                break
         _drop_nodes(qmp, key)
 
     def _insert(self, live: _Live, key: str, drive: Drive) -> None:
         for item in blockdev.items(live.setup, key, drive):
             _add(live.qmp, item)
-        live.qmp.call("blockdev-insert-medium", {"id": key, "node-name": blockdev.top_node(key)})
+        for attempt in range(MEDIUM_ATTEMPTS):
+            # A guest may close the tray at any moment, as firmware does while it looks for something to boot.
+            live.qmp.call("blockdev-open-tray", {"id": key, "force": True})
+            try:
+                live.qmp.call("blockdev-insert-medium", {"id": key, "node-name": blockdev.top_node(key)})
+            except QmpError:
+                if attempt == MEDIUM_ATTEMPTS - 1:
+                    raise
+            else:
+                break
 
     @contextlib.contextmanager
     def without_medium(self, machine: Machine, key: str) -> Iterator[None]:

@@ -35,8 +35,8 @@ class QmCreate(VmTask, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class QmDestroy(VmTask, frozen=True, kw_only=True, omit_defaults=True):
-    """Remove a guest with its volumes. `purge`: also from pools, access lists and jobs; `unreferenced`: also volumes
-    that bear its number without being in its configuration."""
+    """Remove a guest with its volumes. `purge`: also from jobs; `unreferenced`: also volumes that bear its number
+    without being in its configuration."""
 
     type: ClassVar[str] = "qmdestroy"
     purge: bool = False
