@@ -24,21 +24,35 @@ CALLED_BY_DECORATOR = (
     "@route",
 )
 CALLED_BY_NAME = (
-    "test_*", "pytest_*", "main", "visit_*", "do_*", "emit", "__*__",
+    "test_*", "pytest_*", "main", "corral", "qm", "pvesh", "pvesm", "pveum",   # entry points
+    "visit_*", "do_*", "emit", "__*__",
     "connection_made", "connection_lost", "data_received", "datagram_received",   # asyncio protocols
 )  # fmt: skip
 
 
-def stub_lines(source: str) -> set[int]:
-    """Numbers of the lines of functions without a body: protocols, abstract methods, overloads."""
+def is_stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether it has no body: a protocol's or abstract method, an overload."""
+    return all(
+        isinstance(part, ast.Pass | ast.Raise) or (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
+        for part in node.body
+    )
+
+
+def is_endpoint(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether it declares a call: its parameters are the schema, used or not."""
+    calls = [each.func for each in node.decorator_list if isinstance(each, ast.Call)]
+    return any(isinstance(func, ast.Name) and func.id == "endpoint" for func in calls)
+
+
+def signature_lines(source: str) -> set[int]:
+    """Numbers of the lines where parameters stand that need not be used."""
     lines: set[int] = set()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and all(
-            isinstance(part, ast.Pass | ast.Raise)
-            or (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
-            for part in node.body
-        ):
-            lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if is_stub(node):
+                lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            elif is_endpoint(node):
+                lines.update(range(node.lineno, node.body[0].lineno))
     return lines
 
 
@@ -46,7 +60,7 @@ def unused(roots: list[str]) -> list[Item]:
     """What vulture finds below `src`, with uses counted in all of `roots`."""
     vulture = Vulture(ignore_names=list(CALLED_BY_NAME), ignore_decorators=list(CALLED_BY_DECORATOR))
     vulture.scavenge([root for root in roots if Path(root).exists()])
-    stubs = {path: stub_lines(path.read_text()) for path in Path("src").rglob("*.py")}
+    stubs = {path: signature_lines(path.read_text()) for path in Path("src").rglob("*.py")}
     found = []
     for item in vulture.get_unused_code(min_confidence=60):
         path = Path(item.filename)
