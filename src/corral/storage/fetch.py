@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 import zstandard
 
@@ -80,7 +80,7 @@ class Fetcher:
                     seen += 1
                     if seen > MAX_REDIRECTS:
                         raise Error(f"too many redirects from '{url}'")
-                    url = urljoin(url, where)
+                    url = _joined(url, where)
                     continue
                 if answer.status != 200:
                     raise Error(f"download failed: {answer.status} {answer.reason} - '{url}'")
@@ -96,24 +96,25 @@ class Fetcher:
                 connection.close()
 
     def _connection(self, url: str) -> tuple[http.client.HTTPConnection, str]:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
-            raise Error(f"download failed: '{url}' is no http or https address")
         try:
+            parts = urlsplit(url)
             port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as exc:
             raise Error(f"download failed: '{url}' is no http or https address") from exc
+        if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
+            raise Error(f"download failed: '{url}' is no http or https address")
         connected = self._connect(parts, port)
         connection = http.client.HTTPConnection(parts.netloc.rpartition("@")[2], timeout=self.timeout)
         connection.sock = connected
-        return connection, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return connection, quote(target, safe="/?%:@!$&'()*+,;=~-._")
 
     def _connect(self, parts: SplitResult, port: int) -> socket.socket:
         """A connection to an address that may be asked: the one that was checked, whatever the name says next time."""
         host = parts.hostname or ""
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as exc:
+        except (OSError, UnicodeError) as exc:
             raise Error(f"download failed: can't resolve '{host}' - {exc}") from exc
         failed: OSError | None = None
         for family, kind, protocol, _, address in found:
@@ -180,6 +181,13 @@ class Fetcher:
             if total is not None and done != total:
                 raise Error(f"download failed: connection ended after {done} of {total} bytes")
             return done
+
+
+def _joined(url: str, where: str) -> str:
+    try:
+        return urljoin(url, where)
+    except ValueError as exc:
+        raise Error(f"download failed: '{url}' leads to '{where}', which is no address") from exc
 
 
 @contextlib.contextmanager

@@ -463,9 +463,10 @@ class Storages:
             return Source(path, name.format, 0)
         if name.vtype == "images" and name.format != "subvol":
             # A guest writes what it likes into its raw disk: the name alone says the format. Backing files are ours.
-            return _inspect_file(path, name.format, own=True)
+            return self.health.call(storage.id, lambda: _inspect_file(path, name.format, own=True), LIST_TIMEOUT)
         if name.vtype in ("import", "iso") and name.format in ("raw", "qcow2", "vmdk"):
-            return _inspect_file(path, None if name.format == "raw" else name.format)
+            form = None if name.format == "raw" else name.format
+            return self.health.call(storage.id, lambda: _inspect_file(path, form), LIST_TIMEOUT)
         raise Error(f"can't import from '{source}': it is no disk image")
 
     def inspect_spooled(self, storage: str, path: str, form: str) -> Source:

@@ -18,6 +18,7 @@ from corral.storage import config as configuration
 from corral.storage.access import may_see_storage
 from corral.storage.config import Configuration
 from corral.storage.plugins.dir import Dir, DirConfig, DirOptions
+from corral.storage.service import PROBE_TIMEOUT
 
 StorageType = Annotated[Literal["dir"], doc("The storage's type.")]
 
@@ -86,7 +87,7 @@ def create(
 ) -> Created:
     """Create a new storage."""
     storages = call.app.storage
-    _check_place(storages.node, options)
+    storages.health.call(storage, lambda: _check_place(storages.node, options), PROBE_TIMEOUT)
     call.edit(configuration.KEY, lambda text: storages.parse(text).added(storage, Dir, options).text)
     if not call.planning:
         storages.status(storage)

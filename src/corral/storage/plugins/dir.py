@@ -120,7 +120,7 @@ class Dir(Storage[DirConfig]):
         elif not parts or parts[0] in SYSTEM:
             errors["path"] = f"'{config.path}' belongs to the system and can't be a storage"
         point = config.mount_point()
-        if point is not None and (not point.startswith("/") or ".." in point.split("/")):
+        if point is not None and not (point.startswith("/") and point.isprintable() and ".." not in point.split("/")):
             errors["is_mountpoint"] = "value must be yes, no or an absolute path"
         return errors
 
