@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any, NamedTuple
 from corral import __version__
 from corral.system import files, proc
 
-API_RELEASE = "9.2"
-API_VERSION = "9.2.11"
+API_LEVEL = "9.2"
 """The level of the Proxmox VE API that is spoken; our own version stands beside it."""
+BUILD = hashlib.sha256(__version__.encode()).hexdigest()[:16]
+"""Tells builds apart, in the form that clients know."""
 
 
 class Kernel(NamedTuple):
@@ -26,7 +28,7 @@ class Kernel(NamedTuple):
 
 def version() -> dict[str, str]:
     """`GET /version` and a node's version: the API's level, and who really answers."""
-    return {"release": API_RELEASE, "version": API_VERSION, "repoid": f"corral-{__version__}", "corral": __version__}
+    return {"release": API_LEVEL, "version": API_LEVEL, "repoid": BUILD, "corral": __version__}
 
 
 def kernel() -> Kernel:
@@ -93,7 +95,7 @@ def status(
             "free": disk.total - disk.used,
         },
         "ksm": {"shared": memory.shared},
-        "pveversion": f"pve-manager/{API_VERSION}/corral-{__version__}",
+        "pveversion": f"pve-manager/{API_LEVEL}/{BUILD}",
         "kversion": f"{kernel.sysname} {kernel.release} {kernel.version}",
         "current-kernel": kernel._asdict(),
         "boot-info": boot(),

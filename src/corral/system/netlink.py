@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corral.core.errors import AlreadyExists, Error, NotFound
+from corral.system import device
 
 if TYPE_CHECKING:
     from pyroute2 import IPRoute
@@ -93,11 +94,9 @@ def ports(bridge: str) -> list[str]:
 
 def mtu(name: str) -> int:
     """The device's MTU in bytes; `NotFound` if there is none."""
-    with _route(f"look at '{name}'") as route:
-        if (found := _find(route, name)) is None:
-            raise NotFound(f"network device '{name}' does not exist")
-        size: int = found.get_attr("IFLA_MTU")
-        return size
+    if (found := device.find(name)) is None:
+        raise NotFound(f"network device '{name}' does not exist")
+    return found.mtu
 
 
 def links() -> list[Link]:
@@ -141,12 +140,6 @@ def delete(name: str) -> bool:
     return True
 
 
-def set_up(name: str, up: bool = True) -> None:
-    """Bring a device up or down."""
-    with _route(f"set '{name}' {'up' if up else 'down'}") as route:
-        route.link("set", index=_index(route, name), state="up" if up else "down")
-
-
 def attach(
     port: str, bridge: str, *, tag: int | None = None, trunks: Sequence[tuple[int, int]] = (), size: int | None = None
 ) -> list[str]:
@@ -155,27 +148,27 @@ def attach(
     `tag` is the guest's VLAN, `trunks` the ranges of further ones (first, last); `size` is the MTU, else the bridge's.
     A bridge that does not filter VLANs gets a sister `<bridge>v<tag>` over a VLAN device of each physical port.
     """
-    with _route(f"look at bridge '{bridge}'") as route:
-        target = _find(route, bridge)
-    if _kind(target) != "bridge":
+    target = device.find(bridge)
+    if target is None or target.kind != "bridge":
         raise NotFound(f"bridge '{bridge}' does not exist", hint="'corral net nat' makes one with DHCP")
-    filters = _filters(target)
-    if not filters and trunks:
+    if not target.filters and trunks:
         raise Error(f"bridge '{bridge}' is not VLAN-aware: trunks are not possible on it")
-    if tag is not None and not filters:
+    if tag is not None and not target.filters:
         bridge = vlan_sister(bridge, tag)
+    if (found := device.find(port)) is None:
+        raise NotFound(f"network device '{port}' does not exist")
     warnings = []
-    with _route(f"put '{port}' on bridge '{bridge}'") as route:
-        index = _index(route, port)
-        bridge_mtu = mtu(bridge)
-        if size is not None and size > bridge_mtu:
-            warnings.append(f"MTU {size} of '{port}' is larger than the {bridge_mtu} of bridge '{bridge}'")
-            size = None
-        route.link("set", index=index, mtu=size or bridge_mtu)
-        route.link("set", index=index, master=_index(route, bridge))
-        if filters:
-            _set_vlans(route, index, tag, trunks)
-        route.link("set", index=index, state="up")
+    room = mtu(bridge)
+    if size is not None and size > room:
+        warnings.append(f"MTU {size} of '{port}' is larger than the {room} of bridge '{bridge}'")
+        size = None
+    if found.mtu != (size or room):
+        device.set_mtu(port, size or room)
+    device.put_on(found, bridge)
+    if target.filters:
+        with _route(f"set the VLANs of '{port}'") as route:
+            _set_vlans(route, found.number, tag, trunks)
+    device.set_up(port)
     return warnings
 
 
@@ -237,20 +230,9 @@ def _set_vlans(route: IPRoute, index: int, tag: int | None, trunks: Sequence[tup
                 route.vlan_filter("add", index=index, vlan_info={"vid": vid})
 
 
-def _find(route: IPRoute, name: str) -> Any:  # Any: pyroute2's message, or None
-    found = route.link_lookup(ifname=name)
-    return route.link("get", index=found[0])[0] if found else None
-
-
-def _kind(found: Any) -> str:  # Any: as above
-    info = found.get_attr("IFLA_LINKINFO") if found else None
+def _kind(found: Any) -> str:  # Any: pyroute2's message
+    info = found.get_attr("IFLA_LINKINFO")
     return (info.get_attr("IFLA_INFO_KIND") if info else None) or ""
-
-
-def _filters(found: Any) -> bool:  # Any: as above
-    info = found.get_attr("IFLA_LINKINFO") if found else None
-    settings = info.get_attr("IFLA_INFO_DATA") if info else None
-    return bool(settings and settings.get_attr("IFLA_BR_VLAN_FILTERING"))
 
 
 def _index(route: IPRoute, name: str) -> int:

@@ -15,12 +15,26 @@ from corral.system.run import SystemRun
 run = SystemRun()
 
 SCRIPT = """
-import os
+import os, sys
 from corral.core.errors import AlreadyExists, NotFound
+from corral.system import device
 from corral.system import netlink as n
+try:
+    n.attach("lo", "vmbr0")
+except NotFound:
+    pass
+assert "pyroute2" not in sys.modules, "a start of a guest must not wait for it"
 n.add_bridge("vmbr0", address="10.9.0.1/24", mac="02:00:00:00:00:01")
 fds = n.open_tap("tap100i0", queues=2)
 assert len(fds) == 2
+n.add_bridge("vmbr1", vlans=False)
+
+assert device.find("nothing0") is None
+bridge, tap = device.find("vmbr0"), device.find("tap100i0")
+assert (bridge.kind, bridge.mtu, bridge.filters, bridge.master) == ("bridge", 1500, False, ""), bridge
+assert (tap.kind, tap.master) == ("tun", ""), tap
+n.attach("tap100i0", "vmbr1")
+assert device.find("tap100i0").master == "vmbr1"
 try:
     n.open_tap("tap100i0")
 except AlreadyExists:
@@ -44,7 +58,7 @@ except NotFound:
 for fd in fds:
     os.close(fd)
 assert not n.exists("tap100i0")
-assert n.delete("vmbr0") and not n.delete("vmbr0")
+assert n.delete("vmbr1") and n.delete("vmbr0") and not n.delete("vmbr0")
 print("fine")
 """
 
