@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import contextlib
 import hashlib
@@ -42,8 +43,11 @@ class Remote(NamedTuple):
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is neither the machine's own nor of its link."""
-    found = ipaddress.ip_address(address.partition("%")[0])
+    """Whether an IP address is neither the machine's own nor of its link. A name is taken for public."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return True
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
         found = found.ipv4_mapped
     return not (found.is_loopback or found.is_link_local or found.is_unspecified or found.is_multicast)
@@ -58,22 +62,24 @@ class Fetcher:
     anywhere  whether also this machine's own and link-local addresses may be asked: they show what is for its
               processes only, and belong to those who administer it
     is_public which addresses are none of these
+    proxy     address of an HTTP proxy (`http://[user:password@]host[:port]`), empty for none
     """
 
     verify: bool = True
     anywhere: bool = False
     timeout: float = 60.0
     is_public: Callable[[str], bool] = is_public
+    proxy: str = ""
 
     @contextlib.contextmanager
     def opened(self, url: str, method: str = "GET") -> Iterator[tuple[str, http.client.HTTPResponse]]:
         """The last address and the answer after all redirects; `Error` unless it is a 200."""
         seen = 0
         while True:
-            connection, target = self._connection(url)
+            connection, target, headers = self._connection(url)
             answer = None
             try:
-                connection.request(method, target, headers={"User-Agent": "Corral", "Accept": "*/*"})
+                connection.request(method, target, headers={"User-Agent": "Corral", "Accept": "*/*", **headers})
                 answer = connection.getresponse()
                 where = answer.getheader("Location")
                 if answer.status in (301, 302, 303, 307, 308) and where:
@@ -95,19 +101,43 @@ class Fetcher:
                     answer.close()
                 connection.close()
 
-    def _connection(self, url: str) -> tuple[http.client.HTTPConnection, str]:
-        try:
-            parts = urlsplit(url)
-            port = parts.port or (443 if parts.scheme == "https" else 80)
-        except ValueError as exc:
-            raise Error(f"download failed: '{url}' is no http or https address") from exc
-        if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
+    def _connection(self, url: str) -> tuple[http.client.HTTPConnection, str, dict[str, str]]:
+        """A connection on which the returned target can be asked for, with these headers."""
+        parts, port = _split(url)
+        if parts.scheme not in ("http", "https") or not url.isprintable() or " " in url:
             raise Error(f"download failed: '{url}' is no http or https address")
+        target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe="/?%:@!$&'()*+,;=~-._")
+        host = parts.netloc.rpartition("@")[2]
+        if self.proxy:
+            return self._through_proxy(parts, host, port, target)
         connected = self._connect(parts, port)
-        connection = http.client.HTTPConnection(parts.netloc.rpartition("@")[2], timeout=self.timeout)
+        connection = http.client.HTTPConnection(host, timeout=self.timeout)
         connection.sock = connected
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return connection, quote(target, safe="/?%:@!$&'()*+,;=~-._")
+        return connection, target, {}
+
+    def _through_proxy(
+        self, parts: SplitResult, host: str, port: int, target: str
+    ) -> tuple[http.client.HTTPConnection, str, dict[str, str]]:
+        """The proxy resolves the name: what else it may reach is for its administrator to say."""
+        if not self.anywhere and (parts.hostname == "localhost" or not self.is_public(parts.hostname or "")):
+            raise Error(f"download failed: '{parts.hostname}' is an address of this machine or link")
+        via, via_port = _split(self.proxy)
+        headers = {}
+        if via.username:
+            pair = f"{unquote(via.username)}:{unquote(via.password or '')}"
+            headers["Proxy-Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+        connection = http.client.HTTPConnection(via.hostname or "", via_port, timeout=self.timeout)
+        try:
+            if parts.scheme == "https":
+                connection.set_tunnel(parts.hostname or "", port, headers)
+                connection.connect()
+                connection.sock = self._context().wrap_socket(connection.sock, server_hostname=parts.hostname)
+                return connection, target, {}
+            connection.connect()
+        except OSError as exc:
+            connection.close()
+            raise Error(f"download failed: can't reach '{host}' through proxy '{via.hostname}' - {exc}") from exc
+        return connection, f"http://{host}{target}", headers
 
     def _connect(self, parts: SplitResult, port: int) -> socket.socket:
         """A connection to an address that may be asked: the one that was checked, whatever the name says next time."""
@@ -181,6 +211,18 @@ class Fetcher:
             if total is not None and done != total:
                 raise Error(f"download failed: connection ended after {done} of {total} bytes")
             return done
+
+
+def _split(url: str) -> tuple[SplitResult, int]:
+    """The parts of an address and its port; `Error` if it names no host."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as exc:
+        raise Error(f"download failed: '{url}' is no http or https address") from exc
+    if not parts.hostname:
+        raise Error(f"download failed: '{url}' is no http or https address")
+    return parts, port
 
 
 def _joined(url: str, where: str) -> str:

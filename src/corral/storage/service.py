@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from corral.cluster import datacenter
 from corral.core.clock import Clock
 from corral.core.errors import AlreadyExists, Error, NotFound
 from corral.core.layout import Layout
@@ -31,6 +32,7 @@ from corral.storage.base import (
     VolumeInfo,
 )
 from corral.storage.config import Configuration
+from corral.storage.fetch import Fetcher
 from corral.storage.health import Health
 from corral.storage.qemu_img import Header, read_header
 from corral.storage.volid import Volid, Volname
@@ -487,6 +489,11 @@ class Storages:
             yield _inspect_file(target, found.format.removeprefix("ova+"))
         finally:
             files.remove_file(target)
+
+    def fetcher(self, *, verify: bool, anywhere: bool, timeout: float = 60.0) -> Fetcher:
+        """A client for downloads that uses the datacenter's proxy."""
+        proxy = datacenter.read(self._tree.get(datacenter.KEY)).options.http_proxy or ""
+        return Fetcher(verify=verify, anywhere=anywhere, timeout=timeout, proxy=proxy)
 
     # -- undo steps
 

@@ -8,7 +8,7 @@ from typing import Literal
 from corral.core.errors import AlreadyExists, Error, ParamError
 from corral.storage import fetch, prune, volid
 from corral.storage.base import PruneBackups
-from corral.storage.fetch import Algorithm, Compression, Fetcher
+from corral.storage.fetch import Algorithm, Compression
 from corral.storage.prune import Marked
 from corral.storage.service import RemoveFile, Storages, parse_volid, task_id
 from corral.tasks.base import Draws, Intent, TaskArgs, VolumeChange, Work
@@ -135,7 +135,7 @@ def act_download(storages: Storages, args: Download, work: Work) -> str:
     work.log(f"downloading {args.url} to {storages.path(volume)}")
     with work.undo() as undo:
         undo.before(RemoveFile(storage=args.storage, file=str(packed)))
-        fetcher = Fetcher(verify=args.verify, anywhere=args.anywhere)
+        fetcher = storages.fetcher(verify=args.verify, anywhere=args.anywhere)
         limit = max(0, storage.status().available - RESERVE)
         size = fetcher.fetch(
             args.url, packed, limit=limit, on_progress=_Meter(work).report, check_cancelled=work.check_cancelled

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from corral.core.errors import Error
+from corral.store.base import Write
 from tests.integration.storage.bench import Bench
 from tests.unit.storage.images import qcow2
 from tests.unit.storage.test_images import OVF
@@ -139,6 +140,14 @@ def test_certificates_are_verified_unless_told_not_to(bench: Bench, tmp_path: Pa
         assert bench.names() == set()
         status, log = download(bench, content="iso", filename="x.iso", url=f"{site.url}/x.iso", verify_certificates=0)
         assert status == "OK", log
+        with serving() as proxy:
+            bench.put(Write(key="datacenter.cfg", text=f"http_proxy: {proxy.url}\n"))
+            status, log = download(
+                bench, content="iso", filename="y.iso", url=f"{site.url}/x.iso", verify_certificates=0
+            )
+            assert status == "OK", log
+            assert proxy.asked == [f"CONNECT {site.url.removeprefix('https://')}"]
+    assert (bench.local / "template/iso/y.iso").read_bytes() == DATA
 
 
 # --- OVAs and images as sources ---------------------------------------------------------------------------------------

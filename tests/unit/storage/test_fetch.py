@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import hashlib
@@ -104,6 +105,20 @@ def test_a_redirect_to_this_machine_is_refused_too(server: Site) -> None:
     fetcher = Fetcher(anywhere=False, is_public=lambda address: address == "127.0.0.1")
     with pytest.raises(Error, match=r"address of this machine|can't resolve"):
         fetcher.look(url(server, "/inner"))
+
+
+def test_a_proxy_is_asked_instead(server: Site, tmp_path: Path) -> None:
+    server.files["http://mirror.example/x.iso?a=b"] = DATA
+    proxy = server.url.replace("http://", "http://me:se%20cret@")
+    fetcher = Fetcher(anywhere=False, proxy=proxy)
+    assert fetcher.look("http://mirror.example/x.iso?a=b").size == len(DATA)
+    assert server.authorized[-1] == "Basic " + base64.b64encode(b"me:se cret").decode()
+    for host in ("127.0.0.1", "localhost", "169.254.169.254", "[::1]"):
+        with pytest.raises(Error, match="address of this machine"):
+            fetcher.look(f"http://{host}/x.iso")
+    assert len(server.asked) == 1
+    with pytest.raises(Error, match="through proxy"):
+        Fetcher(proxy="http://127.0.0.1:9").look("http://mirror.example/")
 
 
 def test_a_withdrawn_download_stops(server: Site, tmp_path: Path) -> None:

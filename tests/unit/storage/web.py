@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import select
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ class Site:
     lengthless: set[str] = field(default_factory=set)
     cut: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    authorized: list[str | None] = field(default_factory=list)
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -38,10 +41,30 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             with contextlib.suppress(OSError):
                 self.wfile.write(data)
 
+    def do_CONNECT(self) -> None:
+        """As a proxy does: bytes are passed on to and fro."""
+        assert isinstance(self.server, _Server)
+        self.server.site.asked.append(f"CONNECT {self.path}")
+        self.server.site.authorized.append(self.headers.get("Proxy-Authorization"))
+        host, _, port = self.path.rpartition(":")
+        with socket.create_connection((host, int(port)), 10) as upstream:
+            self.send_response(200)
+            self.end_headers()
+            ends = {self.connection: upstream, upstream: self.connection}
+            while True:
+                ready, _, _ = select.select(list(ends), [], [], 10)
+                for one in ready:
+                    if not (data := one.recv(65536)):
+                        return
+                    ends[one].sendall(data)
+                if not ready:
+                    return
+
     def _head(self) -> bytes | None:
         assert isinstance(self.server, _Server)
         site, path = self.server.site, self.path
         site.asked.append(path)
+        site.authorized.append(self.headers.get("Proxy-Authorization"))
         if path in site.moved:
             self.send_response(302)
             self.send_header("Location", site.moved[path])

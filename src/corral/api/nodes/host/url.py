@@ -8,7 +8,6 @@ from corral.app import Call
 from corral.rest import any_of, endpoint, need
 from corral.schema import doc, length, name, pattern
 from corral.schema.types import NodeName
-from corral.storage.fetch import Fetcher
 
 
 @endpoint(
@@ -26,7 +25,8 @@ def metadata(
     verify: Annotated[bool, name("verify-certificates"), doc("Whether the server's certificate must be valid.")] = True,
 ) -> dict[str, Any]:
     """Ask a server for a file's name, size and type."""
-    found = Fetcher(verify=verify, anywhere=call.may("/", "Sys.Modify"), timeout=10).look(url)
+    anywhere = call.may("/", "Sys.Modify")
+    found = call.app.storage.fetcher(verify=verify, anywhere=anywhere, timeout=10).look(url)
     answer = {"filename": found.filename, "size": found.size, "mimetype": found.mimetype}
     return {key: value for key, value in answer.items() if value is not None}
 
