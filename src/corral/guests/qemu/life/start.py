@@ -99,7 +99,8 @@ class Starter:
     def act(self, args: QmStart, work: Work) -> None:
         """Start the guest; pending changes take effect."""
         machine = self._apply_pending(self._may_start(args), work)
-        self._processes.clean(args.vmid)
+        if self._machines.layout.guest(args.vmid).exists():
+            self._processes.clean(args.vmid)  # what an earlier one left; looking for it takes a while
         machine = self._clouds.refresh(machine, work)
         self._hooks.run(machine, "pre-start", work)
         with work.undo() as undo, ExitStack() as stack:
@@ -144,10 +145,10 @@ class Starter:
             runtime = self._runtime(vmid, config, args, sockets, taps)
             rendered = command(vmid, config, self._host(), runtime, self.locate(config))
             for note in rendered.notes:
+                # Said, not counted: clients take `WARNINGS: 1` for a failure, and a node without KVM notes each start.
                 work.log(f"WARN: {note}")
             for warning in rendered.warnings:
-                # Said, not counted: clients take `WARNINGS: 1` for a failure, and a node without KVM warns at each start.
-                work.log(f"warning: {warning}")
+                work.warn(warning)
             descriptors = [each.fileno() for each in sockets.values()]
             descriptors += [number for tap in taps.values() for number in tap.descriptors]
             if rendered.copy_vars:
