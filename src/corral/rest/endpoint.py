@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from corral.core.errors import ParamError
 from corral.rest.permission import Allow
-from corral.schema.fields import Field, Invalid, fields_of, split_list, struct_fields
+from corral.schema.fields import Field, Invalid, fields_of, struct_fields
 from corral.schema.propstring import MISSING, UNKNOWN
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -171,14 +171,6 @@ class Endpoint:
             else:
                 arguments.update(_taken((each,), values))
         return arguments
-
-    def delete_list(self, text: str) -> list[str]:
-        """The option names in a `delete` parameter; `ParamError` for one that this call does not have."""
-        names = split_list(text)
-        unknown = [name for name in names if name not in self._wire]
-        if unknown:
-            raise ParamError({"delete": f"unknown option '{unknown[0]}'"})
-        return names
 
 
 def _taken(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, Any]:
