@@ -85,6 +85,8 @@ class Zygote:
     def spawn(self, descriptor: int, upid: str, *, undo: bool) -> PidWorker:
         """See `Spawner`. `Unavailable` once the zygote is lost."""
         with self._lock:
+            if self._sock.fileno() < 0:
+                raise Unavailable("the zygote is lost")
             try:
                 data, descriptors = self._ask(Order(upid, undo), descriptor)
             except OSError as exc:
