@@ -91,7 +91,7 @@ def update_later(
 
 def _change(call: Call, vmid: int, vm: VmOptions, delete: tuple[str, ...], revert: tuple[str, ...]) -> QmConfig:
     """The change that was asked for, if the caller may make it."""
-    options = call.app.qemu.hashed(texts_of(vm), call.draws)
+    options = call.app.qemu.hashed(texts_of(vm, call.params), call.draws)
     before = call.app.qemu.load(vmid).config.raw
     asked = QmConfig(
         vmid=vmid, options=options, delete=known_names(delete, "delete"), revert=known_names(revert, "revert")

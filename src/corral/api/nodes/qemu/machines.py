@@ -40,7 +40,7 @@ def create(
     start: Annotated[bool, doc("Start the guest after it was created.")] = False,
 ) -> str:
     """Create a virtual machine."""
-    options = call.app.qemu.hashed(texts_of(vm), call.draws)
+    options = call.app.qemu.hashed(texts_of(vm, call.params), call.draws)
     rules(call, vmid or 0, pool).check_create(options)
     return call.spawn(QmCreate(vmid=vmid or 0, options=options, pool=pool, start=start))
 

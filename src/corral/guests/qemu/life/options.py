@@ -14,20 +14,35 @@ from corral.schema.fields import Invalid
 _ALIASES = {"cdrom": "ide2"}
 
 
-def texts_of(options: VmOptions) -> dict[str, str]:
-    """What a caller has set, as texts; `ParamError` for what a file can't hold."""
-    given = vm.wire_changes(VmFile(), VmFile(**msgspec.structs.asdict(options)))
+def texts_of(options: VmOptions, given: Mapping[str, object]) -> dict[str, str]:
+    """What a caller has set, as texts; `ParamError` for what a file can't hold.
+
+    `given` are the raw parameters: a text that means the same as the value stays as it was written.
+    """
+    if options.cdrom is not None:
+        medium = msgspec.structs.replace(options.cdrom, media="cdrom")
+        options = msgspec.structs.replace(options, cdrom=None, ide={**options.ide, 2: medium})
+    changes = vm.wire_changes(VmFile(), VmFile(**msgspec.structs.asdict(options)))
     out: dict[str, str] = {}
     errors: dict[str, str] = {}
-    for key, value in given.items():
-        name = _ALIASES.get(key, key)
+    for key, value in changes.items():
         try:
-            out[name] = vm.text_of(name, value)
+            text = vm.text_of(key, value)
+            out[key] = _as_written(key, text, given.get(key))
         except Invalid as exc:
             errors[key] = str(exc)
     if errors:
         raise ParamError(errors)
     return out
+
+
+def _as_written(key: str, text: str, raw: object) -> str:
+    if not isinstance(raw, str) or raw == text or raw != raw.strip() or not raw.isprintable():
+        return text
+    try:
+        return raw if vm.value_of(key, raw) == vm.value_of(key, text) else text
+    except Invalid:
+        return text
 
 
 def known_names(names: Iterable[str], param: str) -> tuple[str, ...]:
