@@ -281,6 +281,9 @@ def _float32(value: float) -> float:
 
 
 def _plain(value: float) -> float | int:
-    """A stored figure without the digits that a 32-bit number does not have."""
+    """A stored figure without the digits that a 32-bit number does not have; large ones are whole, and exact powers
+    of two (sizes of memory) stay exact."""
+    if abs(value) >= 1 << 24:
+        return int(value)
     rounded = float(f"{value:.8g}")
-    return int(rounded) if rounded.is_integer() and abs(rounded) < 1 << 53 else rounded
+    return int(rounded) if rounded.is_integer() else rounded

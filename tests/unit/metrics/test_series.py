@@ -129,3 +129,12 @@ def test_unknown_names_are_ignored_and_infinities_are_no_figures(metrics: Metric
         "time",
         "mem",
     }
+
+
+def test_sizes_of_memory_stay_exact(metrics: Metrics, clock: FakeClock) -> None:
+    metrics.update("guest", "100", {"maxmem": 536870912, "cpu": 0.1, "mem": 225361921})
+    metrics.flush()
+    row = _known(Metrics(metrics._directory, clock).fetch("guest", "100", "hour"))[0]
+    assert row["maxmem"] == 536870912
+    assert row["cpu"] == 0.1
+    assert abs(row["mem"] - 225361921) < 32
