@@ -251,7 +251,9 @@ class Field:
             raise Invalid(f"type check ('{self.kind}') failed - got '{_shape(raw)}'")
         match self.kind:
             case "integer":
-                return self._bounded(_integer(raw))
+                number = self._bounded(_integer(raw))
+                # `0100` must not pass for 100: permissions are checked on what was sent.
+                return self._formatted(raw) if self.format is not None and isinstance(raw, str) else number
             case "number":
                 return self._bounded(_number(raw))
             case "boolean":

@@ -147,6 +147,21 @@ def test_faults_are_told_in_the_words_that_clients_know(params: dict[str, Any], 
     assert errors(**params)[wire] == text
 
 
+@pytest.mark.parametrize("text", ["0100", "+100", "00000000100"])
+def test_a_guest_has_one_spelling(text: str) -> None:
+    """Permissions are checked on the path as it was sent: `/vms/0100` must not lead to guest 100."""
+    made = endpoint("GET", "/vms/{vmid}", allow=need("/vms/{vmid}", "VM.Audit"))(guest)
+    assert made.bind({"vmid": "100"}) == made.bind({"vmid": 100}) == {"vmid": 100}
+    with pytest.raises(ParamError) as caught:
+        made.bind({"vmid": text})
+    assert caught.value.errors == {"vmid": "invalid format - value does not look like a valid VM ID"}
+
+
+def guest(call: Any, vmid: VMID) -> int:
+    """Answer."""
+    return vmid
+
+
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(ParamError) as caught:
         things.bind({"node": "-", "cores": "x", "what": "1"})
