@@ -21,6 +21,7 @@ aiohttp.set_zlib_backend(isal_zlib)
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 MAX_BODY = 4 * 1024 * 1024
+MAX_PAIRS = 20_000
 COMPRESS_ABOVE = 1024
 REVISION_HEADER = "corral-revision"
 STANDARD_HEADERS: dict[str, str] = {
@@ -63,20 +64,26 @@ def target_of(raw_path: str) -> Target:
 
 
 def parse_form(text: str) -> dict[str, Any]:
-    """Pairs separated by `&` or `;`; a repeated name becomes a list; `_dc` is dropped."""
+    """Pairs separated by `&` or `;`; a repeated name becomes a list; `_dc` is dropped.
+
+    Forms are read before anybody has logged in: what they cost must stay in proportion to their length.
+    """
     params: dict[str, Any] = {}
-    for pair in text.replace(";", "&").split("&"):
+    pairs = text.replace(";", "&").split("&", MAX_PAIRS)
+    if len(pairs) > MAX_PAIRS:
+        raise ParamError({"_root": f"too many parameters (more than {MAX_PAIRS})"})
+    for pair in pairs:
         if not pair:
             continue
         key, _, value = pair.partition("=")
         key, value = unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict")
         if key == "_dc":
             continue
-        if key in params:
-            before = params[key]
-            params[key] = [*before, value] if isinstance(before, list) else [before, value]
+        before = params.get(key)
+        if isinstance(before, list):
+            before.append(value)
         else:
-            params[key] = value
+            params[key] = value if before is None else [before, value]
     return params
 
 
@@ -189,6 +196,8 @@ def respond(reply: Reply, fmt: str, request: web.BaseRequest, *, bare: bool = Fa
         body=b"" if bare else body.payload,
         headers=headers,
     )
+    if body.status >= 400:
+        response.force_close()  # as clients of the API expect
     if len(body.payload) > COMPRESS_ABOVE and not bare and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
         response.enable_compression(web.ContentCoding.gzip)
     return response
