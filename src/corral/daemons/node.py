@@ -202,12 +202,17 @@ def _reachable(host: str) -> str:
 def _look_after(daemons: Sequence[Daemon], environment: dict[str, str], clock: Clock) -> None:
     for daemon in daemons:
         daemon.look()
-        if daemon.due is not None and clock.monotonic() >= daemon.due:
-            try:
-                daemon.start(environment)
-            except Error as exc:
-                log.error("%s", exc)
-                daemon.due = clock.monotonic() + RESTART_MOST
+    for daemon in daemons:
+        if daemon.due is None:
+            continue
+        if clock.monotonic() < daemon.due:
+            return  # those after it are only ready when it is: waiting for them would keep it from being started
+        try:
+            daemon.start(environment)
+        except Error as exc:
+            log.error("%s", exc)
+            daemon.due = clock.monotonic() + RESTART_MOST
+            return
 
 
 class _Stopping:
