@@ -22,6 +22,8 @@ GUEST = "guest/"
 ACCESS = ("user.cfg", "token.cfg")
 """Records that decide who may see what."""
 
+BLOCK = 64
+"""So many rows are joined to one piece, which is kept until one of them changes."""
 MOST_SIGHTS = 100
 """For so many users it is remembered what they may see."""
 
@@ -78,12 +80,19 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename=
 
 @dataclass(slots=True)
 class _Sight:
-    """Which guests a user may see, decided when access was at `access` and for the guests of `generation`."""
+    """Which guests a user may see, decided when access was at `access` and for the guests of `generation`.
+
+    `blocks` are their rows, so many joined to one text; `place` tells each guest's block, `stale` guests whose row has
+    changed since.
+    """
 
     access: int
     generation: int = -1
     decided: dict[int, bool] = field(default_factory=dict)
     visible: list[int] = field(default_factory=list)
+    blocks: list[bytes] = field(default_factory=list)
+    place: dict[int, int] = field(default_factory=dict)
+    stale: set[int] = field(default_factory=set)
 
 
 class GuestRows:
@@ -132,12 +141,38 @@ class GuestRows:
                 self._pools_dirty = True
 
     def encoded(self, who: str, may_see: Callable[[int], bool]) -> list[bytes]:
-        """The rows that `who` may see, by number. `may_see` is asked once per guest until access changes."""
+        """The rows that `who` may see, by number, as pieces that `joined` puts together. `may_see` is asked once per
+        guest until access changes."""
         with self._lock:
             self._refresh()
-            visible = self._visible_to(who, may_see)
-            rows = self._rows
-            return [rows[vmid] for vmid in visible]
+            sight = self._sight(who)
+            if sight.generation != self._generation:
+                self._look(sight, may_see)
+            elif sight.stale:
+                for block in {sight.place[vmid] for vmid in sight.stale if vmid in sight.place}:
+                    sight.blocks[block] = self._block(sight, block)
+            sight.stale.clear()
+            return list(sight.blocks)
+
+    def _sight(self, who: str) -> _Sight:
+        known = self._sights.get(who)
+        if known is None or known.access != self._access:
+            if len(self._sights) >= MOST_SIGHTS:
+                self._sights.clear()
+            known = self._sights[who] = _Sight(access=self._access)
+        return known
+
+    def _look(self, sight: _Sight, may_see: Callable[[int], bool]) -> None:
+        """Decide for the guests that are new; what was decided for the others still holds."""
+        decided = sight.decided
+        sight.decided = {vmid: decided[vmid] if vmid in decided else may_see(vmid) for vmid in self._order}
+        sight.visible = [vmid for vmid, seen in sight.decided.items() if seen]
+        sight.place = {vmid: at // BLOCK for at, vmid in enumerate(sight.visible)}
+        sight.blocks = [self._block(sight, block) for block in range((len(sight.visible) + BLOCK - 1) // BLOCK)]
+        sight.generation = self._generation
+
+    def _block(self, sight: _Sight, block: int) -> bytes:
+        return b",".join([self._rows[vmid] for vmid in sight.visible[block * BLOCK : (block + 1) * BLOCK]])
 
     def facts(self) -> dict[int, GuestFacts]:
         """What the records say, by number."""
@@ -150,20 +185,6 @@ class GuestRows:
         with self._lock:
             self._refresh()
             return self._pools.get(vmid)
-
-    def _visible_to(self, who: str, may_see: Callable[[int], bool]) -> list[int]:
-        known = self._sights.get(who)
-        if known is None or known.access != self._access:
-            if len(self._sights) >= MOST_SIGHTS:
-                self._sights.clear()
-            known = self._sights[who] = _Sight(access=self._access)
-        if known.generation != self._generation:
-            # A guest that is new is asked for; what was decided for the others still holds.
-            decided = known.decided
-            known.decided = {vmid: decided[vmid] if vmid in decided else may_see(vmid) for vmid in self._order}
-            known.visible = [vmid for vmid, seen in known.decided.items() if seen]
-            known.generation = self._generation
-        return known.visible
 
     def _refresh(self) -> None:
         if self._pools_dirty:
@@ -209,6 +230,8 @@ class GuestRows:
             self._generation += 1
         self._facts[vmid] = facts
         self._rows[vmid] = self._encoded(facts)
+        for sight in self._sights.values():
+            sight.stale.add(vmid)
 
     def _encoded(self, facts: GuestFacts) -> bytes:
         return _encode(guest_row(facts, self._board.guest(facts.vmid), self._pools.get(facts.vmid)))

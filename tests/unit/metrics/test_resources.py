@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from corral.metrics.board import GuestStatus, NodeStatus, StatusBoard, StorageStatus
 from corral.metrics.resources import (
@@ -54,8 +57,13 @@ def mirror() -> Mirror:
     return made
 
 
+def _read(rows: list[bytes]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(joined(rows))
+    return found
+
+
 def _ids(rows: list[bytes]) -> list[int]:
-    return [json.loads(row)["vmid"] for row in rows]
+    return [row["vmid"] for row in _read(rows)]
 
 
 def test_facts_come_from_the_current_section() -> None:
@@ -76,7 +84,7 @@ def test_rows_follow_records_and_status(mirror: Mirror) -> None:
     assert _ids(rows.encoded("a", lambda _: True)) == [100, 101]
     board.put(GuestStatus(vmid=101, node="n1", status="running", cpu=0.5, uptime=9))
     mirror.apply(_batch(2, _doc(99), gone="guest/100"))
-    found = [json.loads(row) for row in rows.encoded("a", lambda _: True)]
+    found = _read(rows.encoded("a", lambda _: True))
     assert [(row["vmid"], row["status"]) for row in found] == [(99, "stopped"), (101, "running")]
     assert found[1]["cpu"] == 0.5
     assert found[0]["maxmem"] == 2 << 30
@@ -98,9 +106,35 @@ def test_who_may_see_what_is_asked_again_only_after_a_change(mirror: Mirror) -> 
     assert asked == [100, 101, 103]
     text = "pool:web:note:101,102:local:\n"
     mirror.apply(_batch(3, Doc(key="user.cfg", text=text, version=3, cls=RecordClass.API)))
-    found = [json.loads(row) for row in rows.encoded("u", odd)]
+    found = _read(rows.encoded("u", odd))
     assert found[0]["pool"] == "web"
     assert asked == [100, 101, 103, 101, 103]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["status", "change", "make", "remove", "read"]), st.integers(100, 300)), max_size=60
+    )
+)
+def test_what_is_kept_joined_is_what_would_be_made_anew(steps: list[tuple[str, int]]) -> None:
+    board, mirror = StatusBoard(), Mirror()
+    mirror.load(Revision(1, 1), [_doc(vmid) for vmid in range(100, 300, 3)])
+    kept = GuestRows(mirror, mirror.listen, board, facts_of)
+    for number, (verb, vmid) in enumerate(steps, start=2):
+        match verb:
+            case "status":
+                board.put(GuestStatus(vmid=vmid, node="n1", status="running", uptime=number))
+            case "change" | "make":
+                mirror.apply(_batch(number, _doc(vmid, f"name: g{number}\n", number)))
+            case "remove":
+                mirror.apply(_batch(number, gone=f"guest/{vmid}"))
+            case _:
+                kept.encoded("u", lambda vmid: vmid % 2 == 0)
+    fresh = GuestRows(mirror, mirror.listen, board, facts_of)
+    for rule in (lambda vmid: vmid % 2 == 0), (lambda _: True):
+        who = "u" if not rule(101) else "all"
+        assert _read(kept.encoded(who, rule)) == _read(fresh.encoded(who, rule))
 
 
 def test_a_reset_starts_over(mirror: Mirror) -> None:
