@@ -19,7 +19,7 @@ import uvloop
 from aiohttp import web
 
 from corral import api
-from corral.app import App, Daemon, build_daemon, build_worker
+from corral.app import App, Daemon, build_daemon, build_worker, warm
 from corral.core.layout import Layout
 from corral.core.secret import Secret
 from corral.daemons import http, listen, logs
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     layout = Layout(Path(options.root).resolve())
     logs.to_stderr("corrald")
     # First of all: the zygote may hold no threads, and a fork of it costs 2 ms only while it is small.
-    zygote = Zygote.fork(layout, partial(build_worker, node=options.node), PRELOAD)
+    zygote = Zygote.fork(layout, partial(build_worker, node=options.node), PRELOAD, warm)
     password = Secret(os.environ.pop("CORRAL_ADMIN_PASSWORD", ""))
     daemon = build_daemon(layout, options.node, SystemClock(), zygote, password)
     try:

@@ -29,8 +29,6 @@ MAX_FORM_FIELD = 65536
 EVENT_QUEUE = 10000
 KEEP_ALIVE = 15.0
 CONSOLE_WAIT = 5.0
-BEGUN = "begun"
-"""What a request carries: the loop's time at which it came."""
 
 Address = Callable[[web.BaseRequest], str]
 
@@ -46,38 +44,39 @@ class Edge:
         *,
         address: Address,
         local_root: bool = False,
+        console_wait: float = CONSOLE_WAIT,
     ) -> None:
         self.dispatcher = dispatcher
         self._pools = pools
         self._delays = delays
         self._address = address
         self._local_root = local_root
+        self._console_wait = console_wait
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one API request."""
         fmt = "json"
-        request[BEGUN] = asyncio.get_running_loop().time()
+        begun = asyncio.get_running_loop().time()
         try:
             if request.method not in http.METHODS:
                 raise NotImplementedCall(f"method '{request.method}' not available")
             fmt, path = http.target_of(request.raw_path)
-            return await self._serve(request, fmt, path)
+            reply = await self._serve(request, path)
+            return await self._answer(reply, fmt, request, begun)
         except Unauthorized as exc:
-            await self._delays.wait(request[BEGUN])
+            await self._delays.wait(begun)
             return http.refused(exc, fmt, request, bare=True)
         except Error as exc:
             return http.refused(exc, fmt, request)
 
-    async def _serve(self, request: web.BaseRequest, fmt: str, path: str) -> web.StreamResponse:
+    async def _serve(self, request: web.BaseRequest, path: str) -> Reply:
         credentials = http.credentials_of(request, local_root=self._local_root, address=self._address(request))
         params = http.read_query(request.raw_path)
         if request.content_type == "multipart/form-data":
-            return await self._upload(request, fmt, http.request_of(request, path, params, credentials))
+            return await self._upload(request, http.request_of(request, path, params, credentials))
         params = {**await http.read_body(request), **params}
         wanted = http.request_of(request, path, params, credentials)
-        admitted = self.dispatcher.admit(wanted)
-        reply = await self._finish(admitted)
-        return await self._answer(reply, fmt, request)
+        return await self._finish(self.dispatcher.admit(wanted))
 
     async def _finish(self, admitted: Admitted, extra: dict[str, Any] | None = None) -> Reply:
         def job() -> Reply:
@@ -91,20 +90,20 @@ class Edge:
         except Error as exc:
             return failure(exc)
 
-    async def _answer(self, reply: Reply, fmt: str, request: web.BaseRequest) -> web.StreamResponse:
+    async def _answer(self, reply: Reply, fmt: str, request: web.BaseRequest, begun: float) -> web.StreamResponse:
         if reply.status == Unauthorized.status:
-            await self._delays.wait(request[BEGUN])
+            await self._delays.wait(begun)
         match reply.special:
             case Download() as download:
                 return _file(download)
             case Events() as events:
                 return await stream_events(events, request)
             case Console() as console:
-                return await relay_console(console, request)
+                return await relay_console(console, request, self._console_wait)
             case _:
                 return http.respond(reply, fmt, request)
 
-    async def _upload(self, request: web.BaseRequest, fmt: str, wanted: Request) -> web.StreamResponse:
+    async def _upload(self, request: web.BaseRequest, wanted: Request) -> Reply:
         """Permissions are checked before a byte of the file is read; the file goes straight to its spool."""
         admitted = self.dispatcher.admit(wanted)
         if admitted.endpoint.spool is None:
@@ -116,7 +115,7 @@ class Edge:
             reply = await self._finish(admitted, parts)
             if reply.ok:
                 stack.pop_all()  # the file is the task's now
-        return await self._answer(reply, fmt, request)
+        return reply
 
 
 async def _read_parts(request: web.BaseRequest, directory: str, stack: AsyncExitStack) -> dict[str, Any]:
@@ -218,9 +217,9 @@ def _event(frame: Frame) -> bytes:
     return b"event: " + frame.event.encode() + b"\n" + ident + b"data: " + frame.data + b"\n\n"
 
 
-async def relay_console(console: Console, request: web.BaseRequest) -> web.StreamResponse:
+async def relay_console(console: Console, request: web.BaseRequest, wait: float) -> web.StreamResponse:
     """Pass bytes between a WebSocket and the socket of a console session."""
-    reader, writer = await _connect(console.path)
+    reader, writer = await _connect(console.path, wait)
     socket = web.WebSocketResponse(protocols=("binary",), max_msg_size=4 * 1024 * 1024, heartbeat=30)
     try:
         await socket.prepare(request)
@@ -235,10 +234,10 @@ async def relay_console(console: Console, request: web.BaseRequest) -> web.Strea
     return socket
 
 
-async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connect(path: Path, wait: float) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A client may be faster than the worker that makes the socket: the UPID is answered before."""
     try:
-        async with asyncio.timeout(CONSOLE_WAIT):
+        async with asyncio.timeout(wait):
             while True:
                 try:
                     return await asyncio.open_unix_connection(str(path))

@@ -66,18 +66,21 @@ class Zygote:
         self._lock = threading.Lock()
 
     @classmethod
-    def fork(cls, layout: Layout, build: Build, preload: Sequence[str] = ()) -> Zygote:
+    def fork(
+        cls, layout: Layout, build: Build, preload: Sequence[str] = (), warm: Callable[[], None] = lambda: None
+    ) -> Zygote:
         """Fork the zygote. To be called while this process has one thread, no event loop, and no open socket.
 
         `build` makes the worker's app, in the worker; importing all that it needs beforehand is what makes it fast.
-        `preload` are modules that only workers need: the zygote imports them for itself.
+        `preload` are modules that only workers need: the zygote imports them for itself, and then calls `warm`, which
+        does once what each worker would else do first.
         """
         assert threading.active_count() == 1, "the zygote must be forked before there are threads"
         files.ensure_dir(layout.log)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pid = os.fork()
         if pid == 0:
-            _child(lambda: _zygote(theirs, layout, build, preload))
+            _child(lambda: _zygote(theirs, layout, build, preload, warm))
         theirs.close()
         ours.settimeout(ANSWER_WITHIN)
         return cls(pid, ours)
@@ -146,7 +149,9 @@ def _child(run: Callable[[], None]) -> NoReturn:
         os._exit(code)
 
 
-def _zygote(sock: socket.socket, layout: Layout, build: Build, preload: Iterable[str]) -> None:
+def _zygote(
+    sock: socket.socket, layout: Layout, build: Build, preload: Iterable[str], warm: Callable[[], None]
+) -> None:
     os.setsid()
     own_descriptors({sock.fileno()}, layout.log / "workers.log")
     be_called("corral-zygote")
@@ -156,6 +161,7 @@ def _zygote(sock: socket.socket, layout: Layout, build: Build, preload: Iterable
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for name in preload:
         importlib.import_module(name)
+    warm()
     gc.collect()
     gc.freeze()  # so that a worker's garbage collection does not copy every page
     children: dict[int, int] = {}
