@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+import msgspec
 from msgspec.structs import replace
 
 from corral import rest
@@ -23,6 +24,7 @@ from corral.core.secret import Secret
 from corral.guests.qemu import service as qemu_service
 from corral.guests.qemu.life.watch import GuestWatcher
 from corral.guests.qemu.service import Qemu
+from corral.guests.qemu.warm import read_sample
 from corral.metrics.board import StatusBoard
 from corral.metrics.board import StorageStatus as StorageState
 from corral.metrics.hub import Hub
@@ -199,6 +201,13 @@ def build_api(layout: Layout, node: str, clock: Clock, mirror: Mirror, **boards:
     store: Any = _Elsewhere("the store", "it is corrald's")
     tasks = _Elsewhere("the task runner", "it is corrald's")
     return _build(layout, node, clock, store, tree=mirror, tasks=tasks, listen=mirror.listen, **boards)
+
+
+def warm() -> None:
+    """Do once, in the process that workers are forked from, what each would do first: 30 ms of reading declarations."""
+    for each in (*(task.args for task in TASKS), *(undo.step for undo in UNDOS)):
+        msgspec.json.Decoder(each)
+    read_sample()
 
 
 class Duty(NamedTuple):
