@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import grp
 import os
 import secrets
 import select
@@ -19,16 +18,14 @@ from corral.system import files, relay
 from corral.system.terminal import open_terminal
 from corral.tasks.base import Draws, Intent, TaskArgs, TaskType, Work
 
-FIRST_PORT, LAST_PORT = 5900, 5999
 CLIENT_TIMEOUT = 10.0
 """Seconds within which the client must come."""
-GROUP = "corral"
 
 Command = Literal["ceph_install", "login", "upgrade"]
 
 
 class TermShell(TaskArgs, frozen=True, kw_only=True):
-    """One session on the console socket `port`; `greeting` is what the client must say first: `user:ticket`."""
+    """One session under the label `port`; `greeting` is what the client must say first: `user:ticket`."""
 
     type: ClassVar[str] = "termproxy"
     port: int
@@ -38,7 +35,7 @@ class TermShell(TaskArgs, frozen=True, kw_only=True):
 
 
 class VncShell(TermShell, frozen=True, kw_only=True):
-    """The same as a graphical console of so many pixels; there is no greeting, the WebSocket's ticket is enough."""
+    """The same as a graphical console of so many pixels; its client says nothing, the WebSocket's ticket is enough."""
 
     type: ClassVar[str] = "vncshell"
     width: int = 80 * glyphs.WIDTH
@@ -51,17 +48,9 @@ class Shells:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
 
-    def socket(self, port: int) -> Path:
+    def socket(self, port: int, greeting: str) -> Path:
         """Where a session is reached."""
-        return self._layout.consoles / f"{port}.sock"
-
-    def free_port(self) -> int:
-        """A number that no session has; at random, since a session begins only after its answer."""
-        for _ in range(200):
-            port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT + 1)
-            if not self.socket(port).exists():
-                return port
-        raise Error("unable to find free port (5900-5999)")
+        return relay.session_socket(self._layout.consoles, port, greeting)
 
     def check(self, args: TermShell, draws: Draws) -> Intent:
         """Refuse commands that only root@pam may start without a log-in, and those that there are not."""
@@ -74,7 +63,7 @@ class Shells:
     def act(self, args: TermShell, work: Work) -> None:
         """Wait for the client, check what it says, then pass bytes until one side leaves."""
         files.ensure_dir(self._layout.consoles, mode=0o711)
-        listener = relay.Listener(self.socket(args.port), group=_group())
+        listener = relay.Listener(self.socket(args.port, args.greeting), group=relay.daemon_group())
         with listener.accept(CLIENT_TIMEOUT) as client:
             first = relay.greet(client, lambda said: secrets.compare_digest(said.encode(), args.greeting.encode()))
             terminal = open_terminal(command_of(args), environment())
@@ -86,7 +75,7 @@ class Shells:
     def act_vnc(self, args: VncShell, work: Work) -> None:
         """Wait for the client, then show it a terminal until one side leaves."""
         files.ensure_dir(self._layout.consoles, mode=0o711)
-        listener = relay.Listener(self.socket(args.port), group=_group())
+        listener = relay.Listener(self.socket(args.port, args.greeting), group=relay.daemon_group())
         with listener.accept(CLIENT_TIMEOUT) as client:
             terminal = open_terminal(command_of(args), {**environment(), "TERM": "linux"})
             try:
@@ -135,14 +124,6 @@ def environment() -> dict[str, str]:
     """What a shell is started with."""
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return {"TERM": "xterm-256color", "LANG": "C.UTF-8", "HOME": "/root", "PATH": path}
-
-
-def _group() -> int | None:
-    """The group of the daemon that connects to consoles; root's own where it is not set up."""
-    try:
-        return grp.getgrnam(GROUP).gr_gid
-    except KeyError:
-        return os.getgid()
 
 
 def _shells(app: Any) -> Shells:  # Any: the app, which this room does not know

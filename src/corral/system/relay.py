@@ -8,7 +8,10 @@ A graphical console passes bytes both ways.
 from __future__ import annotations
 
 import fcntl
+import grp
+import hashlib
 import os
+import secrets
 import select
 import socket
 import struct
@@ -19,9 +22,35 @@ from typing import NamedTuple, Protocol
 
 from corral.core.errors import Error, TimedOut
 
+FIRST_PORT, LAST_PORT = 5900, 5999
+"""The labels of sessions."""
+GROUP = "corral"
+"""Whose members may connect to sessions: the daemon that serves WebSockets."""
 CHUNK = 65536
 MAX_GREETING = 4096
 MAX_FRAME = 1024 * 1024
+
+
+def draw_port() -> int:
+    """A label for a new session. Two sessions may bear the same: a socket is named by its ticket too."""
+    return FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT + 1)
+
+
+def session_socket(directory: Path, port: int, greeting: str) -> Path:
+    """Where a session is reached; `greeting` is its `user:ticket`.
+
+    Tickets outlive sessions, and ports come again: named by the port alone, the next session on it, of another guest or
+    the node's own shell, would be open to whoever still holds a ticket for that port.
+    """
+    return directory / f"{port}-{hashlib.sha256(greeting.encode()).hexdigest()[:32]}.sock"
+
+
+def daemon_group() -> int | None:
+    """The group of the daemon that connects to sessions; None where it is not set up."""
+    try:
+        return grp.getgrnam(GROUP).gr_gid
+    except KeyError:
+        return None
 
 
 class Input(NamedTuple):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corral.core.errors import Error
-from corral.system.relay import Frames, Input, Listener, Resize, greet, relay
+from corral.system.relay import Frames, Input, Listener, Resize, greet, relay, session_socket
 
 
 def test_frames_are_read_in_any_pieces() -> None:
@@ -89,3 +89,14 @@ def test_wrong_credentials_end_the_session() -> None:
         far.sendall(b"u@pam:forged\n")
         with pytest.raises(Error, match="wrong credentials"):
             greet(near, lambda line: line == "u@pam:ticket")
+
+
+def test_a_session_is_not_found_by_its_port_alone(tmp_path: Path) -> None:
+    """A ticket that outlived its session must not open the next one that got the same port."""
+    mine, theirs = (session_socket(tmp_path, 5900, f"joe@pve:{ticket}") for ticket in ("PVEVNC:1::a", "PVEVNC:2::b"))
+    listener = Listener(theirs)
+    try:
+        with socket.socket(socket.AF_UNIX) as client, pytest.raises(FileNotFoundError):
+            client.connect(str(mine))
+    finally:
+        listener.close()

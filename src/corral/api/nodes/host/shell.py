@@ -10,7 +10,7 @@ from corral.node.shell import Command, TermShell, VncShell
 from corral.rest import Console, endpoint, need, never
 from corral.schema import between, doc, length, name, requires
 from corral.schema.types import NodeName
-from corral.system import files
+from corral.system import files, relay
 
 _NO_PLAN = never("a session is made for the client that opens it at once")
 _ALLOW = need("/nodes/{node}", "Sys.Console")
@@ -53,7 +53,8 @@ def vncshell(
         raise ParamError({"websocket": "only WebSockets are served"})
     port, ticket = _session(call, node)
     user = call.who.full
-    upid = call.spawn(VncShell(port=port, greeting="", user=user, command=cmd, width=width, height=height))
+    greeting = f"{user}:{ticket}"
+    upid = call.spawn(VncShell(port=port, greeting=greeting, user=user, command=cmd, width=width, height=height))
     cert = files.read_text(call.app.layout.pki / "ca.pem")
     return {"user": user, "ticket": ticket, "port": port, "upid": upid, "cert": cert}
 
@@ -64,8 +65,8 @@ def _refuse_options(cmd: str, options: str) -> None:
 
 
 def _session(call: Call, node: str) -> tuple[int, str]:
-    """A session's number and ticket."""
-    port = call.app.shells.free_port()
+    """A session's label and ticket."""
+    port = relay.draw_port()
     return port, call.app.access.tickets.issue_console(call.who.full, _path(node), port)
 
 
@@ -79,7 +80,7 @@ def vncwebsocket(
 ) -> Console:
     """Connect a WebSocket to a session."""
     call.app.access.tickets.check_console(vncticket, call.who.full, _path(node), port)
-    return Console(call.app.shells.socket(port))
+    return Console(call.app.shells.socket(port, f"{call.who.full}:{vncticket}"))
 
 
 ENDPOINTS = (termproxy, vncshell, vncwebsocket)

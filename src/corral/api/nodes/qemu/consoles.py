@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 from corral.api.nodes.qemu.fields import ONE, VM, WAITING, SkipLock
 from corral.app import Call
 from corral.core.errors import Error
-from corral.guests.qemu.life.consoles import free_port, make_password, socket_of
+from corral.guests.qemu.life.consoles import make_password
 from corral.guests.qemu.life.work import Console as Session
 from corral.guests.qemu.life.work import QmMonitor, QmSendKey, TermConsole
 from corral.rest import Console, Endpoint, endpoint, need, need_any, never
 from corral.schema import between, doc, length, name
 from corral.schema.types import VMID, NodeName
+from corral.system.relay import draw_port
 
 SEE = need(VM, "VM.Console")
 _STREAM = never("a console is a stream that belongs to one moment")
@@ -30,10 +31,9 @@ def vncproxy(
     ] = False,
 ) -> dict[str, Any]:
     """Creates a VNC proxy connection for the guest's display."""
-    port = free_port(call.app.layout)
     password = make_password() if generate_password else ""
     target = call.app.qemu.consoles.display_of(vmid)
-    session = Session(vmid=vmid, port=port, target=target, password=password)
+    session = Session(vmid=vmid, port=draw_port(), target=target, password=password)
     return _opened(call, vmid, session) | ({"password": password} if password else {})
 
 
@@ -50,17 +50,16 @@ def termproxy(
 ) -> dict[str, Any]:
     """Creates a terminal proxy for a serial port."""
     target = call.app.qemu.consoles.serial_of(vmid, serial)
-    port = free_port(call.app.layout)
-    opened = _opened(call, vmid, TermConsole(vmid=vmid, port=port, target=target))
+    opened = _opened(call, vmid, TermConsole(vmid=vmid, port=draw_port(), target=target))
     return {key: value for key, value in opened.items() if key != "cert"}
 
 
 def _opened(call: Call, vmid: int, session: Session) -> dict[str, Any]:
     """Start the session's relay; what the client needs to reach it."""
     ticket = call.app.access.tickets.issue_console(call.who.full, f"/vms/{vmid}", session.port)
-    greeting = f"{call.who.full}:{ticket}" if isinstance(session, TermConsole) else ""
+    greeting = f"{call.who.full}:{ticket}"
     upid = call.spawn(session.with_greeting(greeting))
-    call.app.qemu.consoles.wait_open(session.port)
+    call.app.qemu.consoles.wait_open(call.app.qemu.consoles.socket(session.port, greeting))
     return {
         "user": call.who.full,
         "ticket": ticket,
@@ -81,7 +80,7 @@ def vncwebsocket(
 ) -> Console:
     """Opens a WebSocket to a console session."""
     call.app.access.tickets.check_console(vncticket, call.who.full, f"/vms/{vmid}", port)
-    return Console(socket_of(call.app.layout, port))
+    return Console(call.app.qemu.consoles.socket(port, f"{call.who.full}:{vncticket}"))
 
 
 @endpoint("POST", f"{ONE}/spiceproxy", allow=SEE, runs="node", plan=_STREAM)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import grp
 import secrets
 import string
 from pathlib import Path
 
 from corral.core.errors import Error
-from corral.core.layout import Layout
 from corral.guests.qemu.life.machines import Machines
-from corral.guests.qemu.life.work import Console
+from corral.guests.qemu.life.work import Console, TermConsole
 from corral.system import files, relay
 from corral.tasks.base import Draws, Intent, Work
 
-FIRST_PORT, LAST_PORT = 5900, 5999
-GROUP = "corral"
 CLIENT_TIMEOUT = 10.0
 """Seconds within which the client must come."""
 PASSWORD_LETTERS = string.ascii_letters + string.digits + "!#%&()*+-./:;<=>?@[]^_{|}~"
@@ -49,9 +45,12 @@ class Consoles:
             raise Error(f"unable to find a serial interface{f' {wanted}' if wanted else ''}")
         return chosen
 
-    def wait_open(self, port: int) -> None:
+    def socket(self, port: int, greeting: str) -> Path:
+        """Where a session is reached; `greeting` is its `user:ticket`."""
+        return relay.session_socket(self._machines.layout.consoles, port, greeting)
+
+    def wait_open(self, path: Path) -> None:
         """Wait until a session's relay can be reached, for two seconds at most."""
-        path = socket_of(self._machines.layout, port)
         end = self._machines.clock.monotonic() + 2
         while not path.exists() and self._machines.clock.monotonic() < end:
             self._machines.clock.sleep(0.005)
@@ -66,40 +65,19 @@ class Consoles:
         if args.password:
             self._set_password(args)
         files.ensure_dir(self._machines.layout.consoles, mode=0o711)
-        listener = relay.Listener(socket_of(self._machines.layout, args.port), group=_group())
+        listener = relay.Listener(self.socket(args.port, args.greeting), group=relay.daemon_group())
+        terminal = isinstance(args, TermConsole)
         with listener.accept(CLIENT_TIMEOUT) as client:
             first = b""
-            if args.greeting:
+            if terminal:
                 first = relay.greet(client, lambda said: secrets.compare_digest(said.encode(), args.greeting.encode()))
             target = relay.SocketTarget(self._machines.layout.guest_socket(args.vmid, args.target))
-            relay.relay(client, target, framed=bool(args.greeting), first=first)
+            relay.relay(client, target, framed=terminal, first=first)
 
     def _set_password(self, args: Console) -> None:
         with self._machines.processes.qmp(args.vmid) as qmp:
             qmp.call("set_password", {"protocol": "vnc", "password": args.password})
             qmp.call("expire_password", {"protocol": "vnc", "time": "+30"})
-
-
-def _group() -> int | None:
-    """The group of the daemon that connects to consoles; None where it is not set up."""
-    try:
-        return grp.getgrnam(GROUP).gr_gid
-    except KeyError:
-        return None
-
-
-def socket_of(layout: Layout, port: int) -> Path:
-    """Where the session `port` is reached."""
-    return layout.consoles / f"{port}.sock"
-
-
-def free_port(layout: Layout) -> int:
-    """A port whose number no session has; they are taken at random, since a session begins only after its answer."""
-    for _ in range(200):
-        port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT + 1)
-        if not (layout.consoles / f"{port}.sock").exists():
-            return port
-    raise Error("unable to find free port (5900-5999)")
 
 
 def make_password() -> str:
