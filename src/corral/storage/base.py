@@ -119,6 +119,7 @@ class Can:
     clone: Formats = _NONE
     copy: Formats = _NONE
     rename: Formats = _NONE
+    resize: Formats = _NONE
     snapshot: Formats = _NONE
     template: Formats = _NONE
     sparse: Formats = _NONE
@@ -301,7 +302,8 @@ class Storage(abc.ABC, Generic[C]):
 
     @abc.abstractmethod
     def resize(self, volname: str, size: int) -> None:
-        """Grow an image that no guest has open to `size` bytes; `Error` if it is larger already."""
+        """Grow an image that no guest has open to `size` bytes; `Error` if it is larger already, or
+        of a format that can't."""
 
     @abc.abstractmethod
     def import_image(

@@ -62,6 +62,7 @@ class Memory(Storage[MemoryConfig]):
         clone=frozenset({"raw", "qcow2", "vmdk"}),
         copy=frozenset({"raw", "qcow2", "vmdk"}),
         rename=frozenset({"raw", "qcow2", "vmdk"}),
+        resize=frozenset({"raw", "qcow2"}),
         snapshot=frozenset({"qcow2"}),
         template=frozenset({"raw", "qcow2", "vmdk"}),
         sparse=frozenset({"raw", "qcow2", "vmdk"}),
@@ -217,7 +218,9 @@ class Memory(Storage[MemoryConfig]):
 
     def resize(self, volname: str, size: int) -> None:
         """Noted."""
-        volume = self._get(volname)
+        volume, form = self._get(volname), self._parsed(volname).format
+        if form not in self.can.resize:
+            raise Error(f"can't resize volume '{self.id}:{volname}': not supported for format '{form}'")
         if size < volume.size:
             raise Error(
                 f"shrinking disks is not supported: '{self.id}:{volname}' has {volume.size} bytes, asked for {size}"

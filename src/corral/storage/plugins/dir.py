@@ -102,6 +102,7 @@ class Dir(Storage[DirConfig]):
         clone=_ALL,
         copy=_ALL,
         rename=_ALL,
+        resize=frozenset({"raw", "qcow2"}),
         snapshot=frozenset({"qcow2"}),
         template=_ALL | {"subvol"},
         sparse=_ALL,
@@ -379,8 +380,8 @@ class Dir(Storage[DirConfig]):
         """By qemu-img; a raw image that could not grow gets its old size again."""
         found = self._parsed(volname)
         before = self.info(volname).size
-        if found.vtype != "images" or found.format == "subvol":
-            raise Error(f"can't resize volume '{self.id}:{volname}'")
+        if found.vtype != "images" or found.format not in self.can.resize:
+            raise Error(f"can't resize volume '{self.id}:{volname}': not supported for format '{found.format}'")
         if size < before:
             raise Error(f"shrinking disks is not supported: '{self.id}:{volname}' has {before} bytes, asked for {size}")
         if size == before:
