@@ -159,9 +159,12 @@ def _zygote(
         signal.signal(number, signal.SIG_IGN)  # it ends with corrald, by the socket
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    for name in preload:
-        importlib.import_module(name)
-    warm()
+    try:
+        for name in preload:
+            importlib.import_module(name)
+        warm()
+    except Exception:
+        log.exception("workers begin more slowly than they could")  # no more than that: without a zygote nothing works
     gc.collect()
     gc.freeze()  # so that a worker's garbage collection does not copy every page
     children: dict[int, int] = {}
