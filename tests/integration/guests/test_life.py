@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from corral.guests.qemu.life.watch import GuestWatcher
+from corral.system.relay import session_socket
 from tests.integration.guests.stage import VMS, Stage
 
 pytestmark = [pytest.mark.timeout(180)]
@@ -324,3 +325,43 @@ def test_the_serial_console_is_a_socket(stage: Stage, tmp_path: Path) -> None:
     with stage.console(100) as serial:
         assert isinstance(serial, socket.socket)
     stage.press(100, "stop")
+
+
+def test_a_reboot_from_inside_makes_pending_changes_current(machine: Stage) -> None:
+    watcher = machine.qemu.watcher(machine.runner)
+    watcher.start()
+    try:
+        wanted = 300 if machine.option(100, "memory") == "256" else 256
+        machine.config(100, memory=wanted)
+        watcher.look(100)  # as the sampler does: from now on a reboot ends QEMU
+        pid = machine.current(100)["pid"]
+        machine.sh(100, "(sleep 0.2; reboot -f) >/dev/null 2>&1 &")
+        machine.until(lambda: machine.current(100).get("pid", pid) != pid, 90)
+        assert machine.option(100, "memory") == str(wanted)
+        assert "[PENDING]" not in machine.text(100)
+        machine.await_agent(100)
+    finally:
+        watcher.close()
+
+
+@pytest.mark.exercises("GET /nodes/{node}/qemu/{vmid}/vncwebsocket", "port", "vncticket", refused=True)
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/termproxy", "serial")
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/termproxy", "serial", refused=True)
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/spiceproxy", refused=True)
+def test_a_console_takes_its_ticket(machine: Stage) -> None:
+    opened = machine.client.post(f"{ONE}/termproxy", serial="serial0")
+    assert set(opened) == {"user", "ticket", "port", "upid"}
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        greeting = f"{opened['user']}:{opened['ticket']}"
+        client.connect(str(session_socket(machine.layout.consoles, opened["port"], greeting)))
+        client.sendall(f"{greeting}\n0:1:\n".encode())
+        seen = b""
+        while b"login:" not in seen:
+            seen += client.recv(4096)
+        assert seen.startswith(b"OK")
+    machine.task(opened["upid"])
+    refused = machine.client.refused("GET", f"{ONE}/vncwebsocket", port=opened["port"], vncticket="PVEVNC:0::x")
+    assert refused.status == 401
+    assert "serial3" in machine.client.refused("POST", f"{ONE}/termproxy", serial="serial3").reason
+    assert "SPICE" in machine.client.refused("POST", f"{ONE}/spiceproxy").reason

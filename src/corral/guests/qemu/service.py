@@ -44,7 +44,7 @@ from corral.storage.service import Storages
 from corral.store.base import Store, Tree
 from corral.system import files
 from corral.system.run import Arg, Run
-from corral.tasks.base import Draws, Requester, TaskType, UndoType
+from corral.tasks.base import Draws, Ended, Requester, TaskType, UndoType
 from corral.tasks.runner import TaskRunner
 from corral.tasks.upid import Upid
 
@@ -91,7 +91,7 @@ class Qemu:
         self.starter = Starter(self.machines, hooks=hooks, clouds=self.clouds, swtpm=Swtpm(run), host=self.host)
         self.creator = Creator(self.machines, self.starter.act, lambda: str(self.host().qemu))
         self.destroyer = Destroyer(self.machines)
-        self.power = Power(self.machines, hooks, self.starter.act)
+        self.power = Power(self.machines, hooks, self.starter)
         self.consoles = Consoles(self.machines)
         self.hotplug = HotPlug(self.machines, self.starter, self.host)
         self.changer = Changer(self.machines, self.hotplug, self.clouds)
@@ -160,6 +160,15 @@ class Qemu:
         if word == "stopped":
             return stopped(machine)
         return replace(known, qmpstatus=word, pid=pid)
+
+    def ended_within(self, upid: str, seconds: float, runner: TaskRunner) -> str | None:
+        """None if a task succeeds in that time, its error raised if it fails; else its UPID."""
+        if not runner.wait(upid, seconds):
+            return upid
+        ended = runner.find(upid)
+        if isinstance(ended, Ended) and not ended.status.startswith(("OK", "WARNINGS")):
+            raise Error(ended.status)
+        return None
 
     def overrule(self, vmid: int, runner: TaskRunner) -> None:
         """Stop the shutdowns of a guest that are under way, so that a stop does not wait for them."""
@@ -239,6 +248,7 @@ def undos(service: Service) -> tuple[UndoType[Any, Any], ...]:
         UndoType(work.EndGuest, lambda app: service(app).starter, Starter.end),
         UndoType(work.Unplug, lambda app: service(app).hotplug, HotPlug.undo_plug),
         UndoType(work.Continue, lambda app: service(app).suspender, Suspender.undo),
+        UndoType(work.Unbase, lambda app: service(app).templates, Templates.undo),
         UndoType(work.FinishDestroy, lambda app: service(app).destroyer, Destroyer.finish),
     )
 

@@ -13,12 +13,14 @@ from corral.guests.qemu.life.work import QmConfig, QmResize, QmTemplate
 from corral.guests.qemu.options import VmOptions
 from corral.guests.qemu.permissions import CHANGES
 from corral.rest import Endpoint, endpoint, need, need_any
-from corral.schema import doc, formats, length, pattern, spread
+from corral.schema import between, doc, formats, length, pattern, requires, spread
 from corral.schema.types import VMID, Digest, NodeName
 
 SnapName = Annotated[str | None, formats.CONFIG_ID, length(0, 40), doc("A snapshot's name.")]
 Disk = Annotated[str, DRIVE, doc("A drive of the guest, such as `scsi0`.")]
 Force = Annotated[bool, doc("Free the volumes of deleted options, instead of keeping them as unused.")]
+ForceDelete = Annotated[bool, requires("delete"), doc("Free the volumes of deleted options.")]
+Delay = Annotated[int | None, between(1, 30), doc("Wait so many seconds for the end; answer null if it came.")]
 _MAY_CHANGE = need_any(VM, *CHANGES)
 
 
@@ -57,7 +59,7 @@ def update(
     *,
     delete: Delete = (),
     revert: Revert = (),
-    force: Force = False,
+    force: ForceDelete = False,
     digest: Digest | None = None,
     skiplock: SkipLock = False,
 ) -> None:
@@ -80,13 +82,17 @@ def update_later(
     *,
     delete: Delete = (),
     revert: Revert = (),
-    force: Force = False,
+    force: ForceDelete = False,
     digest: Digest | None = None,
     skiplock: SkipLock = False,
-) -> str:
+    background_delay: Delay = None,
+) -> str | None:
     """Set virtual machine options in a task of its own."""
     args = _change(call, vmid, vm, delete, revert)
-    return call.spawn(args.with_flags(digest=digest, force=force, skiplock=skiplock))
+    upid = call.spawn(args.with_flags(digest=digest, force=force, skiplock=skiplock))
+    if background_delay is None or call.planning:
+        return upid
+    return call.app.qemu.ended_within(upid, background_delay, call.app.runner)
 
 
 def _change(call: Call, vmid: int, vm: VmOptions, delete: tuple[str, ...], revert: tuple[str, ...]) -> QmConfig:

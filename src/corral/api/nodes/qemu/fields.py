@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from corral.app import Call
 from corral.guests.qemu.formats import DRIVE_KEYS
 from corral.guests.qemu.permissions import Rules
-from corral.schema import doc, name, root_only
+from corral.schema import doc, formats, name, root_only
 from corral.schema.fields import Format
 
 BASE = "/nodes/{node}/qemu"
@@ -20,8 +20,10 @@ SkipLock = Annotated[bool, root_only, doc("Ignore locks; for root@pam only.")]
 Timeout = Annotated[int | None, doc("Wait at most this many seconds.")]
 ForceStop = Annotated[bool, name("forceStop"), doc("Stop the guest when it has not shut down in time.")]
 KeepActive = Annotated[bool, name("keepActive"), doc("Leave storage volumes active (they always are).")]
-Delete = Annotated[tuple[str, ...], doc("Options to remove, in a list.")]
-Revert = Annotated[tuple[str, ...], doc("Options whose pending changes are dropped.")]
+Delete = Annotated[tuple[Annotated[str, formats.CONFIG_ID], ...], doc("Options to remove, in a list.")]
+Revert = Annotated[
+    tuple[Annotated[str, formats.CONFIG_ID], ...], doc("Options whose pending changes are dropped, in a list.")
+]
 
 
 def _drive(value: str) -> str:

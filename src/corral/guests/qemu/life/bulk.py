@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import groupby
+
+import msgspec
 
 from corral.core.errors import Error, TimedOut
 from corral.guests.qemu.life.machines import Machine, Machines, lock_of
@@ -58,7 +61,9 @@ class BulkPower:
 
     def check_start(self, args: StartAll, _draws: Draws) -> Intent:
         """Say which ones."""
-        return self._intent(self._to_start(args), "starts")
+        chosen = self._to_start(args)
+        writes = tuple(write for machine in chosen for write in self._starter.writes(machine))
+        return msgspec.structs.replace(self._intent(chosen, "starts"), writes=writes)
 
     def act_start(self, args: StartAll, work: Work) -> None:
         """Start them one after the other; `up` seconds pass before the next."""
@@ -113,9 +118,18 @@ class BulkPower:
 
     # --- suspend
 
-    def check_suspend(self, args: SuspendAll, _draws: Draws) -> Intent:
-        """Say which ones."""
-        return self._intent(self._chosen(args, self._running), "suspends")
+    def check_suspend(self, args: SuspendAll, draws: Draws) -> Intent:
+        """Say which ones; those that can't be suspended are left out, and told when it is done."""
+        chosen = self._chosen(args, self._running)
+        parts = []
+        for machine in chosen:
+            with contextlib.suppress(Error):
+                parts.append(self._suspender.check(QmSuspend(vmid=machine.guest.vmid), draws))
+        return msgspec.structs.replace(
+            self._intent(chosen, "suspends"),
+            writes=tuple(write for part in parts for write in part.writes),
+            volumes=tuple(volume for part in parts for volume in part.volumes),
+        )
 
     def act_suspend(self, args: SuspendAll, work: Work) -> None:
         """Suspend one after the other, the last started first."""

@@ -131,6 +131,8 @@ class Changer:
         config = outcome.config
         for change in outcome.hot:
             config = _settled(config, frozenset({change.key})).config
+        if outcome.cloud:
+            config = noted(config)
         changes = [each.change for each in outcome.prepared.new]
         changes += [VolumeChange(volid=volid, verb="free") for volid in outcome.freed]
         return Intent(
@@ -201,7 +203,7 @@ class Changer:
         if (volid := drive_of(machine.config)) is None:
             raise Error(f"VM {args.vmid} has no cloud-init drive")
         return Intent(
-            writes=(machine.guest.rewrite(str(noted(machine))),),
+            writes=(machine.guest.rewrite(str(noted(machine.config))),),
             volumes=(VolumeChange(volid=volid, verb="write"),),
             locks=(lock_of(args.vmid),),
             effects=(f"writes the cloud-init drive of VM {args.vmid}",),

@@ -33,7 +33,7 @@ class CloudDrives:
         if not self._machines.storages.exists(volid):
             self._machines.storages.allocate(volid, 4 * 1024 * 1024)
         self.write(machine, volid)
-        return self._machines.commit(work, machine.guest.vmid, noted)
+        return self._machines.commit(work, machine.guest.vmid, lambda found: noted(found.config))
 
     def pending(self, vmid: int) -> Sequence[Row]:
         """What a new drive would say that the present one does not."""
@@ -93,9 +93,9 @@ class CloudDrives:
         return files.read_text(self._machines.storages.path(volid), limit=MAX_CUSTOM)
 
 
-def noted(machine: Machine) -> VmConfig:
+def noted(config: VmConfig) -> VmConfig:
     """With a note of what the drive was made of."""
-    return machine.config.with_special("cloudinit", cloudinit.noted(machine.config))
+    return config.with_special("cloudinit", cloudinit.noted(config))
 
 
 def drive_of(config: Section) -> str | None:

@@ -14,6 +14,7 @@ from corral.guests import records
 from corral.guests.qemu import config as vm
 from corral.guests.qemu.config import EMPTY, VmConfig
 from corral.guests.qemu.devices.smbios import Smbios
+from corral.guests.qemu.life.clouddrive import drive_of, noted
 from corral.guests.qemu.life.machines import COMMITS, Machines, lock_of
 from corral.guests.qemu.life.volumes import Prepared
 from corral.guests.qemu.life.work import QmCreate, QmStart
@@ -41,7 +42,8 @@ class Creator:
         vmid = self._vmid(args, draws)
         records.refuse_taken(self._machines.tree, vmid)
         prepared = self._prepare(vmid, args.options, draws)
-        text = str(config_of(prepared.options, draws))
+        config = config_of(prepared.options, draws)
+        text = str(noted(config) if args.start and drive_of(config) else config)
         uuid = draws.uuid("uuid")
         claim = records.claim(vmid, kind="qemu", uuid=uuid, node=self._machines.node, text="lock: create\n")
         final = msgspec.structs.replace(claim, text=text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import signal
-from collections.abc import Callable
+from typing import Protocol
 
 from corral.core.errors import Error, TimedOut
 from corral.guests.qemu.life.hooks import Hooks
@@ -22,6 +22,7 @@ from corral.guests.qemu.life.work import (
     VmTask,
 )
 from corral.guests.qemu.qmp import Gone
+from corral.store.base import Write
 from corral.tasks.base import Draws, Intent, Work
 
 log = logging.getLogger(__name__)
@@ -32,17 +33,27 @@ STOP_TIMEOUT = 30
 """Seconds QEMU has for writing out its caches and ending, before it gets a signal."""
 TERM_TIMEOUT = 10
 
-Start = Callable[[QmStart, Work], None]
+
+class Starts(Protocol):
+    """What starts guests."""
+
+    def act(self, args: QmStart, work: Work) -> None:
+        """Start one."""
+        ...
+
+    def writes(self, machine: Machine) -> tuple[Write, ...]:
+        """What a start changes in the record."""
+        ...
 
 
 class Power:
-    """What the buttons of a machine do. `start` starts a guest."""
+    """What the buttons of a machine do."""
 
-    def __init__(self, machines: Machines, hooks: Hooks, start: Start) -> None:
+    def __init__(self, machines: Machines, hooks: Hooks, starter: Starts) -> None:
         self._machines = machines
         self._processes = machines.processes
         self._hooks = hooks
-        self._start = start
+        self._starter = starter
 
     # --- stop
 
@@ -98,7 +109,7 @@ class Power:
             return
         self.ended(machine, work)
         if args.restart:
-            self._start(QmStart(vmid=args.vmid), work)
+            self._starter.act(QmStart(vmid=args.vmid), work)
 
     # --- shutdown and reboot
 
@@ -171,11 +182,13 @@ class Power:
 
     def check_reboot(self, args: QmReboot, _draws: Draws) -> Intent:
         """Refuses a guest that is locked or does not run."""
-        self._machines.load(args.vmid).refuse_locked()
+        machine = self._machines.load(args.vmid)
+        machine.refuse_locked()
         self._processes.need_running(args.vmid)
         self._refuse_paused(args)
         effects = (f"asks VM {args.vmid} to shut down", f"starts VM {args.vmid}")
-        return Intent(locks=(lock_of(args.vmid),), effects=effects, seconds=15.0)
+        writes = self._starter.writes(machine)
+        return Intent(writes=writes, locks=(lock_of(args.vmid),), effects=effects, seconds=15.0)
 
     def act_reboot(self, args: QmReboot, work: Work) -> None:
         """Shut down, then start: pending changes take effect."""
@@ -184,7 +197,7 @@ class Power:
         self._processes.need_running(args.vmid)
         self.ask(machine, work, timeout=self._patience(machine, args.timeout))
         self.ended(machine, work)
-        self._start(QmStart(vmid=args.vmid), work)
+        self._starter.act(QmStart(vmid=args.vmid), work)
 
     # --- reset, pause, resume
 
@@ -222,12 +235,14 @@ class Power:
         if not suspended:
             self._processes.need_running(args.vmid)
         effect = f"starts VM {args.vmid} from its saved memory" if suspended else f"resumes VM {args.vmid}"
-        return Intent(locks=(lock_of(args.vmid),), effects=(effect,), seconds=1.0)
+        running = self._processes.running(args.vmid)
+        writes = () if running else self._starter.writes(machine)
+        return Intent(writes=writes, locks=(lock_of(args.vmid),), effects=(effect,), seconds=1.0)
 
     def act_resume(self, args: QmResume, work: Work) -> None:
         """Go on: from the saved memory, from sleep, or after a halt."""
         if not self._processes.running(args.vmid):
-            return self._start(QmStart(vmid=args.vmid, skiplock=args.skiplock), work)
+            return self._starter.act(QmStart(vmid=args.vmid, skiplock=args.skiplock), work)
         with self._processes.qmp(args.vmid) as qmp:
             if qmp.call("query-status")["status"] == "suspended":
                 qmp.call("system_wakeup")

@@ -18,7 +18,7 @@ from corral.core.errors import Error, TimedOut
 from corral.guests.qemu.command import Command, command
 from corral.guests.qemu.config import Section, VmConfig
 from corral.guests.qemu.host import Host, Located
-from corral.guests.qemu.life.clouddrive import CloudDrives
+from corral.guests.qemu.life.clouddrive import CloudDrives, drive_of, noted
 from corral.guests.qemu.life.hooks import Hooks
 from corral.guests.qemu.life.machines import Machine, Machines, lock_of
 from corral.guests.qemu.life.pending import settled
@@ -28,6 +28,7 @@ from corral.guests.qemu.qmp import Gone, Qmp
 from corral.guests.qemu.setup import Runtime
 from corral.guests.qemu.swtpm import Swtpm
 from corral.storage.service import FreeVolume
+from corral.store.base import Write
 from corral.system import files, netlink
 from corral.system.cgroups import Limits
 from corral.tasks.base import Draws, Intent, Work
@@ -73,14 +74,22 @@ class Starter:
             if card.bridge:
                 _need_bridge(card.bridge)
                 effects.append(f"creates {self._machines.layout.tap(vmid, index)} on {card.bridge}")
-        writes = (machine.guest.rewrite(str(config)),) if config.pending.raw != machine.config.pending.raw else ()
         return Intent(
             locks=(lock_of(vmid),),
-            writes=writes,
+            writes=self.writes(machine),
             effects=tuple(effects),
             warnings=(*rendered.notes, *rendered.warnings),
             seconds=1.0,
         )
+
+    def writes(self, machine: Machine) -> tuple[Write, ...]:
+        """What a start changes in the record: pending changes are made, a saved memory is used up, the cloud-init
+        drive is noted."""
+        suspended = machine.config.options.lock == "suspended"
+        config = without_state(machine.config) if suspended else settled(machine.config).config
+        if drive_of(config) is not None:
+            config = noted(config)
+        return () if str(config) == machine.guest.text else (machine.guest.rewrite(str(config)),)
 
     def _may_start(self, args: QmStart) -> Machine:
         machine = self._machines.load(args.vmid)

@@ -42,7 +42,7 @@ class Suspender:
         storage = self.storage_of(args.vmid, args.storage)
         day = draws.draw("day", lambda: f"{datetime.fromtimestamp(self._machines.clock.now(), UTC):%Y-%m-%d}")
         volid = self._machines.storages.draw_volname(
-            draws, "vmstate", storage=storage, vmid=args.vmid, form="raw", kind=f"state-suspend-{day}"
+            draws, f"{args.vmid}.vmstate", storage=storage, vmid=args.vmid, form="raw", kind=f"state-suspend-{day}"
         )
         memory = self._machines.load(args.vmid).config.options.memory
         return volid, (memory.current if memory else 512) * MIB + OVERHEAD
@@ -55,7 +55,9 @@ class Suspender:
         if machine.config.options.hostpci:
             raise Error("cannot suspend VM to disk due to passed-through PCI device(s)")
         volid, size = self._volume(args, draws)
-        after = machine.config.set({"lock": "suspended", "vmstate": volid})
+        with self._machines.processes.qmp(args.vmid) as qmp:
+            facts = self._running_facts(qmp, args.vmid)
+        after = _marked(machine, {**facts, "vmstate": volid})
         return Intent(
             writes=(machine.guest.rewrite(str(after)),),
             volumes=(VolumeChange(volid=volid, verb="create", size=size),),

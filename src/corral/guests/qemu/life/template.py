@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from corral.core.errors import Error
+from corral.guests.qemu.config import VmConfig
 from corral.guests.qemu.life.machines import Machine, Machines, lock_of
-from corral.guests.qemu.life.work import QmTemplate
+from corral.guests.qemu.life.work import QmTemplate, Unbase
 from corral.tasks.base import Draws, Intent, VolumeChange, Work
 
 
@@ -49,25 +51,47 @@ class Templates:
     def check(self, args: QmTemplate, _draws: Draws) -> Intent:
         """Refuses what runs, is locked or has snapshots."""
         machine = self._may(args)
-        after = machine.config.set({"template": "1"})
+        bases = {key: (volid, base_of(volid)) for key, volid in self._disks(machine, args.disk).items()}
+        volumes = [VolumeChange(volid=volid, verb="free") for volid, _ in bases.values()]
+        volumes += [VolumeChange(volid=base, verb="create") for _, base in bases.values()]
+        after = _renamed(machine, {key: base for key, (_, base) in bases.items()})
         return Intent(
             writes=(machine.guest.rewrite(str(after)),),
-            volumes=tuple(
-                VolumeChange(volid=volid, verb="write") for volid in self._disks(machine, args.disk).values()
-            ),
+            volumes=tuple(volumes),
             locks=(lock_of(args.vmid),),
             effects=(f"turns VM {args.vmid} into a template",),
         )
 
     def act(self, args: QmTemplate, work: Work) -> None:
-        """Mark the guest first, so that nobody starts it meanwhile; then disk by disk, each noted at once."""
+        """Rename the disks, then note all in one transaction; cut off before, they get their names back."""
         machine = self._may(args)
-        self._machines.commit(work, args.vmid, lambda found: found.config.set({"template": "1"}))
-        for key, volid in self._disks(machine, args.disk).items():
-            base = self._machines.storages.make_base(volid)
+        bases = {}
+        with work.undo() as undo:
+            for key, volid in self._disks(machine, args.disk).items():
+                undo.before(Unbase(volid=volid, base=base_of(volid)))
+                bases[key] = self._machines.storages.make_base(volid)
+            self._machines.commit(work, args.vmid, lambda found: _renamed(found, bases), keep=undo)
 
-            def renamed(found: Machine, key: str = key, base: str = base) -> Any:
-                volume: Any = dict(found.config.volumes())[key]
-                return found.config.set({key: msgspec.structs.replace(volume, file=base)})
+    def undo(self, step: Unbase) -> None:
+        """Give a disk its own name back."""
+        storages = self._machines.storages
+        if not storages.exists(step.base):
+            return
+        if storages.exists(step.volid):
+            storages.free(step.base)  # cut off between the two names
+        else:
+            storages.rename(step.base, step.volid)
 
-            self._machines.commit(work, args.vmid, renamed)
+
+def base_of(volid: str) -> str:
+    """The name that a disk has as a template's."""
+    head, slash, name = volid.rpartition("/")
+    return f"{head}{slash}{name.replace('vm-', 'base-', 1)}" if slash else volid.replace(":vm-", ":base-", 1)
+
+
+def _renamed(machine: Machine, bases: Mapping[str, str]) -> VmConfig:
+    changes: dict[str, object] = {"template": "1"}
+    volumes: dict[str, Any] = dict(machine.config.volumes())
+    for key, base in bases.items():
+        changes[key] = msgspec.structs.replace(volumes[key], file=base)
+    return machine.config.set(changes)

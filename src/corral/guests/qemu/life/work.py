@@ -258,3 +258,11 @@ class Continue(UndoStep, frozen=True, kw_only=True):
 
     name: ClassVar[str] = "continue"
     vmid: int
+
+
+class Unbase(UndoStep, frozen=True, kw_only=True):
+    """Give a disk that was to become a template's base its own name back."""
+
+    name: ClassVar[str] = "unbase"
+    volid: str
+    base: str
