@@ -100,14 +100,15 @@ def mtu(name: str) -> int:
 
 
 def links() -> list[Link]:
-    """Every device with its addresses."""
-    with _route("list network devices") as route:
-        names = {found["index"]: found.get_attr("IFLA_IFNAME") for found in route.get_links()}
-        addresses: dict[int, list[str]] = {}
-        for address in route.get_addr():
-            text = f"{address.get_attr('IFA_LOCAL') or address.get_attr('IFA_ADDRESS')}/{address['prefixlen']}"
-            addresses.setdefault(address["index"], []).append(text)
-        return sorted(_link(found, names, addresses) for found in route.get_links())
+    """Every device with its addresses, by name."""
+    try:
+        found, addresses = device.every(), device.addresses()
+    except OSError as exc:
+        raise Error(f"can't list network devices: {exc.strerror}") from exc
+    return sorted(
+        Link(each.name, each.kind, each.up, each.mtu, each.mac, each.master, tuple(addresses.get(each.number, ())))
+        for each in found
+    )
 
 
 def add_bridge(name: str, *, address: str = "", mac: str = "", vlans: bool = False) -> None:
@@ -230,29 +231,12 @@ def _set_vlans(route: IPRoute, index: int, tag: int | None, trunks: Sequence[tup
                 route.vlan_filter("add", index=index, vlan_info={"vid": vid})
 
 
-def _kind(found: Any) -> str:  # Any: pyroute2's message
-    info = found.get_attr("IFLA_LINKINFO")
-    return (info.get_attr("IFLA_INFO_KIND") if info else None) or ""
-
-
 def _index(route: IPRoute, name: str) -> int:
     found = route.link_lookup(ifname=name)
     if not found:
         raise NotFound(f"network device '{name}' does not exist")
     index: int = found[0]
     return index
-
-
-def _link(found: Any, names: dict[int, str], addresses: dict[int, list[str]]) -> Link:  # Any: pyroute2's message
-    return Link(
-        name=found.get_attr("IFLA_IFNAME"),
-        kind=_kind(found),
-        up=bool(found["flags"] & 1),
-        mtu=found.get_attr("IFLA_MTU") or 0,
-        mac=found.get_attr("IFLA_ADDRESS") or "",
-        master=names.get(found.get_attr("IFLA_MASTER") or 0, ""),
-        addresses=tuple(addresses.get(found["index"], ())),
-    )
 
 
 @contextlib.contextmanager

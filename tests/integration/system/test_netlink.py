@@ -23,6 +23,7 @@ try:
     n.attach("lo", "vmbr0")
 except NotFound:
     pass
+assert [(link.name, link.up) for link in n.links()] == [("lo", False)], n.links()
 assert "pyroute2" not in sys.modules, "a start of a guest must not wait for it"
 n.add_bridge("vmbr0", address="10.9.0.1/24", mac="02:00:00:00:00:01")
 fds = n.open_tap("tap100i0", queues=2)

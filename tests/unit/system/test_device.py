@@ -37,3 +37,5 @@ def test_loopback_is_there_and_nothing_is_not() -> None:
     assert found is not None
     assert found.name == "lo"
     assert device.find("nothing-there") is None
+    assert found in device.every()
+    assert device.addresses().get(found.number, ["127.0.0.1/8"])[0] == "127.0.0.1/8"
