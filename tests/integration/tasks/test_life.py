@@ -131,6 +131,15 @@ class Daemon:
         self.start()
 
 
+def links(pid: int) -> list[str]:
+    """What a process has open."""
+    found = []
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(path))
+    return found
+
+
 @contextlib.contextmanager
 def running(made: Daemon) -> Iterator[Daemon]:
     """End it with its workers, also when a test has failed."""
@@ -396,6 +405,9 @@ def test_a_hundred_creates_at_once_all_succeed(daemon: Daemon) -> None:
     assert {daemon.status(upid) for upid in upids} == {"OK"}
     print(f"100 spawned in {answered:.2f} s, ended after {time.monotonic() - start:.2f} s")
     assert len(daemon.world()) == 200
+    zygote = int(Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children").read_text())
+    daemon.until(lambda: len(os.listdir(f"/proc/{zygote}/fd")) <= 5)
+    assert not any("pidfd" in target for target in links(daemon.process.pid))
     daemon.consistent()
 
 
