@@ -65,6 +65,8 @@ class Node:
         self.port = free_port()
         self.log = root.parent / f"{root.name}.log"
         self.arguments = list(arguments)
+        self.prefix: list[str] = []
+        """Words before the command, such as a program that gives it another view of the machine."""
         self.process: subprocess.Popen[bytes] | None = None
         self.fingerprint = ""
         self.headers: dict[str, str] = {}
@@ -92,6 +94,7 @@ class Node:
         self.root.mkdir(mode=0o700, exist_ok=True)
         command: list[str | Path] = [
             *(["ip", "netns", "exec", self.namespace] if self.namespace else []),
+            *self.prefix,
             self.program,
             "node",
             "--root",

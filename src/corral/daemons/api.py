@@ -39,6 +39,7 @@ from corral.rest.envelope import FORMATS
 from corral.rest.observe import CALL_LOG, log_call
 from corral.store.base import RecordClass
 from corral.store.mirror import Mirror
+from corral.system import lifeline
 from corral.system.clock import SystemClock
 from corral.tasks.board import TaskBoard
 
@@ -131,6 +132,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     listener = listen.tcp_socket(options.host, options.port)
     site = static.Site.load()
     drop_root()
+    lifeline.end_with_parent()  # after that: a change of user clears the wish
     uvloop.run(_serve(layout, options, listener, context, site))
 
 

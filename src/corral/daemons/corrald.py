@@ -20,6 +20,7 @@ from aiohttp import web
 
 from corral import api
 from corral.app import App, Daemon, build_daemon, build_worker, warm
+from corral.core.errors import TimedOut
 from corral.core.layout import Layout
 from corral.core.secret import Secret
 from corral.daemons import http, listen, logs
@@ -34,6 +35,7 @@ from corral.rest.dispatch import Dispatcher
 from corral.rest.observe import CALL_LOG, log_call
 from corral.store.frames import HEAD, frame, length
 from corral.store.serve import answer
+from corral.system import lifeline
 from corral.system.clock import SystemClock
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser.parse_args(argv, Options())
     layout = Layout(Path(options.root).resolve())
     logs.to_stderr("corrald")
+    lifeline.end_with_parent()
     # First of all: the zygote may hold no threads, and a fork of it costs 2 ms only while it is small.
     zygote = Zygote.fork(layout, partial(build_worker, node=options.node), PRELOAD, warm)
     password = Secret(os.environ.pop("CORRAL_ADMIN_PASSWORD", ""))
@@ -139,6 +142,8 @@ async def _store_calls(
             await writer.drain()
     except (ConnectionError, asyncio.IncompleteReadError):
         log.debug("a client of the store has left")
+    except TimedOut as exc:
+        log.warning("the store does not answer: %s", exc)  # the client finds its connection closed, and tries again
     finally:
         writer.close()
 

@@ -50,6 +50,8 @@ class Front:
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
         headers[ADDRESS_HEADER] = address
         body = request.content if request.body_exists else None
+        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # else curl waits a second before each upload
         if body is not None and request.content_length is not None:
             headers[hdrs.CONTENT_LENGTH] = str(request.content_length)
         try:
@@ -76,6 +78,8 @@ class Front:
         size = answer.content_length
         if size is not None and size <= CHUNK:
             response = web.Response(status=answer.status, reason=reason, body=await answer.read(), headers=headers)
+            if request.body_exists and not request.content.at_eof():
+                answer.close()  # refused before it was read: don't wait for the rest to be sent
             if answer.status >= 400:
                 response.force_close()
             return response

@@ -137,7 +137,8 @@ def parser() -> argparse.ArgumentParser:
 
 def prepare(root: Path, run: Run) -> Layout:
     """Make the directories and the user that daemons need; idempotent."""
-    files.ensure_dir(root.absolute(), mode=0o755)
+    if not root.exists():  # whoever made it may have closed it to others, and it stays so
+        files.ensure_dir(root.absolute(), mode=0o755)
     layout = Layout(root.resolve())
     made = run(["getent", "passwd", USER], timeout=10, ok=(0, 2))
     if made.code:
@@ -179,8 +180,7 @@ def supervise(options: Options, layout: Layout, run: Run, clock: Clock) -> None:
             print(
                 f"first administrator: admin@pve  password: {password}  (kept in {layout.admin_password})", flush=True
             )
-        host = options.host or socket.gethostname()
-        print(f"ready https://{host}:{options.port} sha256:{certificate.fingerprint}", flush=True)
+        print(f"ready https://{_reachable(options.host)}:{options.port} sha256:{certificate.fingerprint}", flush=True)
         while not stopping.wait(0.2):
             _look_after(daemons, environment, clock)
     finally:
