@@ -140,10 +140,22 @@ class Rules:
             self._check_volume(key, text, before)
         else:
             self.need(priv)
-        if priv == NETWORK and key.startswith("net"):
+        if key == "cicustom":
+            self._check_snippets(text)
+        elif key == "vmstatestorage":
+            self._caller.need(f"/storage/{text}", "Datastore.AllocateSpace")
+        elif priv == NETWORK and key.startswith("net"):
             self._check_bridge(key, text, before)
         elif key.startswith(("usb", "hostpci", "serial", "virtiofs")):
             self._check_host_device(key, text)
+
+    def _check_snippets(self, text: str) -> None:
+        """What these files say can be read through the guest, so only from storages that the caller may look into."""
+        custom: Any = vm.value_of("cicustom", text)
+        for volume in (custom.meta, custom.network, custom.user, custom.vendor):
+            if volume is not None:
+                path = f"/storage/{volume.partition(':')[0]}"
+                self._caller.need_any(path, "Datastore.AllocateSpace", "Datastore.Audit")
 
     def _check_bridge(self, key: str, text: str, before: str | None) -> None:
         card: Any = vm.value_of(key, text)
@@ -186,7 +198,7 @@ class Rules:
         source = getattr(value, "import_from", None)
         if source is not None:
             self._check_source(key, source)
-        if asks_for_new(text):
+        if asks_for_new(value.file):
             self._caller.need(f"/storage/{value.file.partition(':')[0]}", "Datastore.AllocateSpace")
         elif value.volid is not None:
             old: Any = vm.value_of(key, before) if before else None

@@ -118,6 +118,23 @@ def test_a_new_disk_takes_space_on_its_storage(storages: Storages) -> None:
     rules(storages, caller).check_set({"scsi0": "local:8"}, {})
 
 
+def test_a_disk_is_new_wherever_its_volume_stands(storages: Storages) -> None:
+    caller = Caller(held={"/vms/100": {"VM.Config.Disk"}})
+    with pytest.raises(Forbidden, match=r"/storage/local, Datastore.AllocateSpace"):
+        rules(storages, caller).check_set({"scsi0": "cache=none,file=local:8"}, {})
+    caller.held["/storage/local"] = {"Datastore.AllocateSpace"}
+    rules(storages, caller).check_set({"scsi0": "cache=none,file=local:8"}, {})
+
+
+def test_snippets_and_saved_memory_take_a_right_on_their_storages(storages: Storages) -> None:
+    caller = Caller(held={"/vms/100": {*CHANGES}, "/storage/local": {"Datastore.Audit"}})
+    rules(storages, caller).check_set({"cicustom": "user=local:snippets/u.yaml"}, {})
+    with pytest.raises(Forbidden, match=r"/storage/other, Datastore.AllocateSpace\|Datastore.Audit"):
+        rules(storages, caller).check_set({"cicustom": "user=local:snippets/u.yaml,meta=other:snippets/m"}, {})
+    with pytest.raises(Forbidden, match=r"/storage/local, Datastore.AllocateSpace"):
+        rules(storages, caller).check_set({"vmstatestorage": "local"}, {})
+
+
 def test_somebody_else_s_disk_is_not_to_be_had(storages: Storages) -> None:
     caller = Caller(held={"/vms/100": {"VM.Config.Disk"}, "/storage/local": {"Datastore.AllocateSpace"}})
     rules(storages, caller).check_set({"scsi0": "local:100/vm-100-disk-0.qcow2"}, {})

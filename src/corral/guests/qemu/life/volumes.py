@@ -65,9 +65,8 @@ class Prepared:
         return tuple(sorted({f"storage/{each.volid.partition(':')[0]}" for each in self.new}))
 
 
-def asks_for_new(text: str) -> bool:
-    """Whether the text of a drive asks for a volume that does not exist yet."""
-    file = re.sub(r"^(file|volume)=", "", text.split(",")[0])
+def asks_for_new(file: str) -> bool:
+    """Whether the `file` of a drive asks for a volume that does not exist yet."""
     return bool(_ALLOCATE.fullmatch(file)) or file.endswith(":cloudinit")
 
 
