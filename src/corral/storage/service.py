@@ -348,16 +348,19 @@ class Storages:
 
     def refuse_used(self, volume: str) -> None:
         """`Error` if it is a guest's image and the configuration of a guest names it as in use."""
-        _, name = self.locate(volume)
+        storage, name = self.locate(volume)
         if name.vtype != "images":
             return
+        # A linked clone is named with its base before it, or without: the end of the name is the same.
+        start, end = f"{storage.id}:", f"{name.vmid}/{name.name}"
+        used = re.compile(rf"(?:^|[,=]){re.escape(start)}(?:[^,]*/)?{re.escape(end)}(?:,|$)")
         for doc in self._tree.list("guest/"):
-            if volume not in doc.text:
+            if end not in doc.text:
                 continue
             vmid = doc.key.rpartition("/")[2]
             for line in doc.text.splitlines():
                 key, colon, value = line.partition(": ")
-                if colon and not key.startswith(("#", "unused")) and volume in re.split(r"[,=]", value):
+                if colon and not key.startswith(("#", "unused")) and used.search(value):
                     raise Error(f"can't remove volume '{volume}': guest {vmid} uses it as {key}")
 
     # -- volumes: changing
@@ -560,5 +563,5 @@ def _extract(archive: Path, member: str, target: Path) -> None:
 
 
 def task_id(text: str) -> str:
-    """A text as the id field of a UPID: without colon, slash and blank."""
-    return re.sub(r"[:/\s]", "_", text)
+    """A text as the id field of a UPID: without colon, slash and blank, and short enough for the name of a log."""
+    return re.sub(r"[:/]|[^\x21-\x7e]", "_", text)[:64]

@@ -118,7 +118,8 @@ def _image(volname: str) -> Volname:
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 9
+    # Without leading zeros: a volume has one name.
+    return re.fullmatch(r"0|[1-9][0-9]{0,8}", text) is not None
 
 
 def _file(kind: str, rest: str) -> Volname | None:
@@ -134,8 +135,9 @@ def _file(kind: str, rest: str) -> Volname | None:
     elif kind == "snippets":
         fits = re.fullmatch(r"[^/]+", rest)
     elif kind == "rootdir":
-        fits = re.fullmatch(r"[0-9]{1,9}", rest)
-        return Volname("rootdir", rest, int(rest), None, None, is_base=False, format="raw") if fits else None
+        if not _is_number(rest):
+            return None
+        return Volname("rootdir", rest, int(rest), None, None, is_base=False, format="raw")
     elif kind == "backup":
         fits = _BACKUP.fullmatch(rest)
         if owner := re.match(r"vzdump-(?:lxc|openvz|qemu)-([0-9]{1,9})-", rest):

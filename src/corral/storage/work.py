@@ -208,9 +208,12 @@ def check_imgdel(storages: Storages, args: ImgDel, _draws: Draws) -> Intent:
     if info.protected:
         raise Error(f"can't remove protected archive '{args.volid}'")
     storages.refuse_used(args.volid)
+    _, name = storages.locate(args.volid)
+    # Its owner's lock too: nobody attaches the image, or starts the guest, while it goes.
+    owner = (f"guest/{name.vmid}",) if name.vtype == "images" and name.vmid is not None else ()
     return Intent(
         volumes=(VolumeChange(volid=args.volid, verb="free", size=info.size),),
-        locks=(storages.lock_name(args.volid),),
+        locks=(storages.lock_name(args.volid), *owner),
     )
 
 

@@ -127,6 +127,7 @@ def test_an_ovf_text_is_read() -> None:
         (b"no xml", "can't be read"),
         (b"<a/>", "no machine"),
         (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "declarations"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'.encode("utf-16"), "declarations"),
         (OVF.replace(b"disk one.vmdk", b"../../etc/passwd"), "does not describe"),
         (OVF.replace(b"ovf:/disk/d1", b"ovf:/disk/d9"), "does not describe"),
     ],

@@ -14,7 +14,7 @@ from corral.storage.access import check_removal, check_volume
 from corral.storage.base import Environment
 from corral.storage.memory import Disk, Memory, MemoryConfig
 from corral.storage.plugins.dir import Dir
-from corral.storage.service import FreeVolume, Storages
+from corral.storage.service import FreeVolume, Storages, task_id
 from corral.store.base import Cause, Transaction, Write
 from corral.store.memory import MemoryStore
 from corral.system.fakes import FakeClock, FakeRun
@@ -181,7 +181,18 @@ def test_an_image_that_a_guest_uses_is_not_removed(storages: Storages, store: Me
     storages.refuse_used("fast:100/vm-100-disk-1.raw")
     storages.refuse_used("fast:100/vm-100-disk-0.rawer.raw")
     storages.refuse_used("fast:iso/x.iso")
-    assert (storages.kind_of(100), storages.kind_of(101)) == ("qemu", None)
+    put(store, "guest/101", "scsi0: fast:9/base-9-disk-0.qcow2/101/vm-101-disk-0.qcow2\n", kind="qemu")
+    with pytest.raises(Error, match="guest 101 uses it as scsi0"):
+        storages.refuse_used("fast:101/vm-101-disk-0.qcow2")
+    with pytest.raises(Error, match="unable to parse"):
+        storages.refuse_used("fast:0100/vm-100-disk-0.raw")
+    assert (storages.kind_of(100), storages.kind_of(102)) == ("qemu", None)
+
+
+def test_any_name_of_a_file_gives_a_short_id_of_its_task() -> None:
+    assert task_id("debian-12.iso") == "debian-12.iso"
+    assert task_id("a b:c/d\0\u00e9.iso") == "a_b_c_d__.iso"
+    assert len(task_id("x" * 255)) == 64
 
 
 def test_the_lowest_limit_of_both_storages_holds(storages: Storages) -> None:

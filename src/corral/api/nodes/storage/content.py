@@ -184,7 +184,7 @@ def updateattributes(
     allow=anyone(_IN_CODE),
     runs="node",
     root=True,
-    pool="storage/{storage}",
+    pool=WAITING,
     example={"node": "localhost", "storage": "local", "volume": "4712/vm-4712-disk-1.raw"},
 )
 def delete(
