@@ -11,15 +11,13 @@ import msgspec
 import pytest
 
 from corral.core.errors import AlreadyExists, Cancelled, Conflict, Error, NotFound, ParamError, TimedOut
-from corral.store.base import Cause, Doc, Revision, Transaction, Write
+from corral.store.base import Doc, Revision, Transaction
 from corral.store.memory import MemoryStore
 from corral.tasks import journal
 from corral.tasks.base import Draws, Ended, Phase, Running, TaskEvent
 from corral.tasks.claim import KEPT_FOR
-from corral.tasks.journal import Claim
 from corral.tasks.log import Filter, LogWriter, log_path, read_log
 from corral.tasks.queue import SlotSizes
-from corral.tasks.work import unclaim
 from tests.unit.tasks.toys import BY, Bench, Build, FakeClock, Wait, keyed
 
 
@@ -236,26 +234,6 @@ def test_a_draw_that_is_taken_refuses_an_apply_and_is_drawn_anew_otherwise() -> 
     with pytest.raises(Conflict, match="has been taken since the plan"):
         bound.redraw("mac", lambda: "m2")
     assert bound.known == {"mac": "m1"}
-
-
-def test_a_claim_that_changes_a_record_restores_it(bench: Bench) -> None:
-    bench.store.commit(Transaction(cause=Cause(who="x"), writes=(Write(key="guest/7", text="old\n"),)))
-    before = bench.store.get("guest/7")
-    claim = Claim(number=-1, write=Write(key="guest/7", text="lock: backup\nold\n"), before=before)
-    bench.store.commit(Transaction(cause=Cause(who="x"), writes=(claim.write,)))
-    unclaim(bench.store, [claim], Cause(who="x"))
-    after = bench.store.get("guest/7")
-    assert after is not None
-    assert after.text == "old\n"
-
-
-def test_a_claim_leaves_a_record_alone_that_another_has_made_since(bench: Bench) -> None:
-    mine = Write(key="guest/7", text="a", header={"uuid": "1"})
-    bench.store.commit(
-        Transaction(cause=Cause(who="x"), writes=(Write(key="guest/7", text="a", header={"uuid": "2"}),))
-    )
-    unclaim(bench.store, [Claim(number=-1, write=mine)], Cause(who="x"))
-    assert bench.store.get("guest/7") is not None
 
 
 # ---- Idempotency-Key
