@@ -38,7 +38,7 @@ class Upid(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def parse(cls, text: str) -> Upid:
         """The inverse of `str`; ParamError on `upid` for anything else."""
-        match = _UPID.fullmatch(text)
+        match = _UPID.fullmatch(text) if text.isprintable() else None
         if match is None or len(text.encode()) > MAX_LENGTH:
             raise ParamError({"upid": "unable to parse worker upid"})
         node, pid, pstart, starttime, type_, id_, user = match.groups()
