@@ -62,7 +62,7 @@ class Hub:
         self._tasks = tasks
         self._lock = threading.RLock()
         self._recent: deque[Batch] = deque(maxlen=KEPT)
-        self._floor: Revision | None = None
+        self._floor = revision()
         self._readers: tuple[Callable[[Batch | Reset], None], ...] = ()
         listen(self._on_batch)
 
@@ -117,8 +117,7 @@ class Hub:
         if since is None:
             return []
         present = self._revision()
-        floor = self._floor or present
-        if since.era != present.era or since < floor or since > present:
+        if since.era != present.era or since < self._floor or since > present:
             return [Reset(revision=present)]
         return [batch for batch in self._recent if batch.revision > since]
 
