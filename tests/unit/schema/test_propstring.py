@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import corral.cluster.datacenter
 import corral.guests.qemu.options
+import corral.node.config
 import corral.storage.base  # noqa: F401  declares property strings of its own
 from corral.guests.qemu.devices.net import Net
 from corral.schema.fields import Invalid
