@@ -14,6 +14,7 @@ import msgspec
 
 from corral.core.errors import ParamError
 from corral.schema.fields import Field, Invalid, show, struct_fields
+from corral.schema.section import lines_of
 
 O = TypeVar("O", bound=msgspec.Struct)  # noqa: E741 - the options
 
@@ -85,7 +86,7 @@ def parse_options(text: str, cls: type[O]) -> OptionFile[O]:
     values: dict[str, Any] = {}
     kept: dict[str, str] = {}
     described: list[str] = []
-    for line in text.splitlines():
+    for line in lines_of(text):
         if line.startswith("#"):
             described.append(unquote(line[1:]))
             continue

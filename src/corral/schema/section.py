@@ -48,7 +48,7 @@ def parse_sections(text: str, types: Mapping[str, type[C]]) -> dict[str, Section
         if header is not None:
             sections[header[1]] = _section(*header, lines, types)
 
-    for line in text.splitlines():
+    for line in lines_of(text):
         if not line.strip() or line.startswith("#"):
             continue
         if match := _HEADER.fullmatch(line):
@@ -58,6 +58,12 @@ def parse_sections(text: str, types: Mapping[str, type[C]]) -> dict[str, Section
             lines.append((match[1], match[2] or ""))
     finish()
     return sections
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a file. Not `splitlines`: that takes more than line breaks for ends of lines, and what somebody
+    wrote into a comment must not become an option of its own."""
+    return [line.removesuffix("\r") for line in text.split("\n")]
 
 
 def print_sections(sections: Iterable[Section[Any]]) -> str:

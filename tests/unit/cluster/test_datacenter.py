@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from corral.cluster.datacenter import Datacenter, Migration, NextId, read, wire
 from corral.cluster.optionfile import OptionFile, parse_options
@@ -88,3 +89,13 @@ def test_every_option_of_the_yardstick_is_there() -> None:
     endpoints = json.loads(path.read_text())
     put = next(each for each in endpoints if each["path"] == "/cluster/options" and each["method"] == "PUT")
     assert {field.wire for field in struct_fields(Datacenter)} == put["params"].keys() - {"delete"}
+
+
+@pytest.mark.parametrize("character", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+@pytest.mark.parametrize("option", ["description", "consent_text"])
+def test_a_character_that_looks_like_a_line_break_makes_no_option(option: str, character: str) -> None:
+    said = f"hello{character}keyboard: de"
+    file = OptionFile(options=Datacenter()).changed(replace(Datacenter(), **{option: said}), ())
+    found = parse_options(str(file), Datacenter).options
+    assert found.keyboard is None
+    assert (getattr(found, option) or "").rstrip("\n") == said
