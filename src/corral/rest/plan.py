@@ -17,6 +17,7 @@ import msgspec
 
 from corral.core.errors import Conflict, Error, ParamError
 from corral.store.base import RecordClass, Tree, Write
+from corral.store.history import redact
 from corral.tasks.base import Intent
 
 KEY = "priv/plan-key"
@@ -78,10 +79,16 @@ def refuse_changed(reads: Mapping[str, str], now: Callable[[str], str]) -> None:
             raise Conflict(f"'{key}' has changed since the plan was made; plan again")
 
 
-def describe(intents: Sequence[Intent], draws: Mapping[str, str], tree: Tree) -> dict[str, Any]:
-    """The plan as the caller sees it: texts of class root are masked, each write comes with its diff."""
+def describe(
+    intents: Sequence[Intent], draws: Mapping[str, str], tree: Tree, sees: Callable[[str], bool]
+) -> dict[str, Any]:
+    """The plan as the caller sees it: each write comes with its diff, secrets and texts of class root are masked.
+
+    `sees` tells which records the caller may read. Of others only the lines that change are shown: who may make a token
+    of its own need not learn who else there is.
+    """
     return {
-        "writes": [_write(each, tree) for intent in intents for each in intent.writes],
+        "writes": [_write(each, tree, sees(each.key)) for intent in intents for each in intent.writes],
         "volumes": [msgspec.to_builtins(each) for intent in intents for each in intent.volumes],
         "locks": sorted({lock for intent in intents for lock in intent.locks}),
         "effects": [effect for intent in intents for effect in intent.effects],
@@ -91,15 +98,16 @@ def describe(intents: Sequence[Intent], draws: Mapping[str, str], tree: Tree) ->
     }
 
 
-def _write(write: Write, tree: Tree) -> dict[str, Any]:
+def _write(write: Write, tree: Tree, whole: bool) -> dict[str, Any]:
     doc = tree.get(write.key)
     hidden = RecordClass.ROOT in (write.cls, doc.cls if doc else None)
-    before = doc.text if doc else ""
-    after = write.text or ""
+    before, after = redact(doc.text if doc else ""), redact(write.text or "")
     row: dict[str, Any] = {"key": write.key, "action": _action(write, exists=doc is not None)}
     if not hidden:
-        row["text"] = write.text
-        lines = unified_diff(before.splitlines(), after.splitlines(), "now", "then", n=2, lineterm="")
+        if whole:
+            row["text"] = None if write.text is None else after
+        context = 2 if whole else 0
+        lines = unified_diff(before.splitlines(), after.splitlines(), "now", "then", n=context, lineterm="")
         row["diff"] = "\n".join(lines)
     return row
 

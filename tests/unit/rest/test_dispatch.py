@@ -58,6 +58,12 @@ class Sleep(TaskArgs, frozen=True, kw_only=True):
     name: str
 
 
+@endpoint("POST", "/own", allow=anyone("a test"), example={"text": "t"})
+def put_own(call: Call, *, text: Annotated[str, doc("Text.")]) -> None:
+    """Write."""
+    call.edit("note/own", lambda _: f"{text} drawn\n")
+
+
 @endpoint("POST", "/sleep", allow=need("/", "Sys.Modify"), example={"name": "x"})
 def sleep(call: Call, *, name: Annotated[str, doc("Name.")]) -> str:
     """Sleep."""
@@ -86,7 +92,7 @@ def closed(call: Call) -> None:
     """Closed to tokens."""
 
 
-ENDPOINTS = (open_call, facts, rows, encoded, put_note, sleep, stream, broken, fails, closed)
+ENDPOINTS = (open_call, facts, rows, encoded, put_note, put_own, sleep, stream, broken, fails, closed)
 
 
 class Spawned:
@@ -151,6 +157,14 @@ def test_permission_comes_before_validation(app: App) -> None:
     assert (reply.status, reply.reason) == (403, "Permission check failed (/nodes/testnode, Sys.Audit)")
 
 
+def test_this_node_is_not_reached_around_its_acl(app: App) -> None:
+    users = "user:weak@pve:1:0::::::\n\nacl:1:/nodes:weak@pve:PVEAuditor:\nacl:1:/nodes/testnode:weak@pve:NoAccess:\n"
+    app.store.commit(_transaction(app, "user.cfg", users))
+    weak = _by_ticket(app, "weak@pve")
+    for name in ("testnode", "localhost"):
+        assert weak.refused("GET", f"/nodes/{name}/facts").status == 403
+
+
 def test_a_parameter_that_contradicts_the_path_is_refused(root: Client) -> None:
     reply = root.refused("GET", "/nodes/testnode/facts", node="other", count="x")
     assert reply.errors == {"node": "duplicate parameter (already defined in URI) with conflicting values!"}
@@ -211,6 +225,21 @@ def test_a_plan_tells_the_texts_and_changes_nothing(root: Client, app: App) -> N
     doc = app.store.get("note/one")
     assert doc is not None
     assert doc.text == "hi drawn\n"
+
+
+def test_a_plan_shows_whole_records_only_to_those_who_may_read_them(root: Client, app: App) -> None:
+    users = "user:mate@pve:1:0::::::\nuser:weak@pve:1:0::::::\n\nacl:1:/notes:weak@pve:PVEAdmin:\n"
+    app.store.commit(_transaction(app, "user.cfg", users))
+    app.store.commit(_transaction(app, "note/own", "private: of others\ncipassword: $6$x\nmine: old\n"))
+    weak = _by_ticket(app, "weak@pve")
+    changing = {"text": "private: of others\ncipassword: $6$y\nmine:"}
+    (write,) = weak.call("POST", "/own", changing, plan=True)["plan"]["writes"]
+    assert "text" not in write
+    assert "private" not in write["diff"]
+    assert "+mine: drawn" in write["diff"]
+    (write,) = root.call("POST", "/own", changing, plan=True)["plan"]["writes"]
+    assert write["text"] == "private: of others\ncipassword: ***\nmine: drawn\n"
+    assert "$6$" not in write["diff"]
 
 
 def test_a_task_is_planned_by_its_check_and_applied_with_the_same_draws(root: Client, tasks: Spawned) -> None:
