@@ -75,6 +75,7 @@ class Qemu:
         host: Callable[[], Host] | None = None,
     ) -> None:
         self.board = board
+        self._watcher: GuestWatcher | None = None
         self.host = host or HostFacts(run, layout)
         self.machines = Machines(
             node=node,
@@ -145,21 +146,23 @@ class Qemu:
         return current_of(self.load(vmid), self.look(vmid))
 
     def look(self, vmid: int) -> GuestStatus:
-        """The status of a machine now, with the board's figures where it has them."""
+        """The status of a machine now: the board may be a moment behind."""
         machine = self.load(vmid)
-        known = self.board.guest(vmid)
         pid = self.machines.processes.pid(vmid)
         if pid is None:
             return stopped(machine)
-        if known is None or known.status != "running":
-            known = replace(stopped(machine), status="running", pid=pid)
+        if self._watcher is not None and not self._watcher.closed:
+            self._watcher.look(vmid)
+        known = self.board.guest(vmid)
+        if known is None or known.pid != pid:
+            known = replace(stopped(machine), status="running", pid=pid, qmpstatus=self._word(vmid))
+        return known
+
+    def _word(self, vmid: int) -> str:
         try:
-            word = self.power.status(vmid)
+            return self.power.status(vmid)
         except Error:
-            word = known.qmpstatus or "unknown"
-        if word == "stopped":
-            return stopped(machine)
-        return replace(known, qmpstatus=word, pid=pid)
+            return "unknown"  # its monitor does not answer, which says nothing about the guest
 
     def ended_within(self, upid: str, seconds: float, runner: TaskRunner) -> str | None:
         """None if a task succeeds in that time, its error raised if it fails; else its UPID."""
@@ -192,7 +195,8 @@ class Qemu:
         def ended(vmid: int, restart: bool) -> None:
             threading.Thread(target=tidy, args=(vmid, restart), daemon=True).start()
 
-        return GuestWatcher(self.machines, self.board, ended)
+        self._watcher = GuestWatcher(self.machines, self.board, ended)
+        return self._watcher
 
     def start_on_boot(self, runner: TaskRunner) -> None:
         """Once per boot of the host: start the guests that want it, in their order."""

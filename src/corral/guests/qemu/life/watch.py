@@ -64,7 +64,7 @@ class GuestWatcher:
         self._lock = threading.RLock()
         self._watched: dict[int, _Watched] = {}
         self._ear, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._closed = False
+        self.closed = False
         self._thread = threading.Thread(target=self._run, name="guest-watcher", daemon=True)
 
     def start(self) -> None:
@@ -73,7 +73,7 @@ class GuestWatcher:
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._closed:
+        while not self.closed:
             try:
                 self.turn()
             except Exception:
@@ -126,7 +126,13 @@ class GuestWatcher:
             if machine is None:
                 self._board.drop("guest", str(vmid))
             else:
-                self._board.put(self._status(machine, watched))
+                self._board.put(self._with_rate(self._status(machine, watched)))
+
+    def _with_rate(self, status: GuestStatus) -> GuestStatus:
+        """With the processor's use as the sampler last worked it out: one look can't tell a rate."""
+        known = self._board.guest(status.vmid)
+        same = known is not None and known.pid == status.pid and status.pid is not None
+        return replace(status, cpu=known.cpu) if same and known is not None else status
 
     def _begin(self, vmid: int) -> _Watched | None:
         held = self._machines.processes.held(vmid)
@@ -192,7 +198,7 @@ class GuestWatcher:
         elif known is not None and known.status == "running":
             self._board.put(replace(known, qmpstatus=watched.word))
         else:
-            self._board.put(self._status(machine, watched))
+            self._board.put(self._with_rate(self._status(machine, watched)))
 
     # --- figures
 
@@ -270,7 +276,7 @@ class GuestWatcher:
 
     def close(self) -> None:
         """Let go of all guests, which go on."""
-        self._closed = True
+        self.closed = True
         self.poke()
         if self._thread.is_alive():
             self._thread.join(10)
