@@ -199,6 +199,7 @@ def test_no_subscription_is_needed(node: Node) -> None:
 @exercises("GET /nodes/{node}/report")
 @exercises("GET /nodes/{node}/netstat")
 @exercises("GET /nodes/{node}/aplinfo")
+@exercises("GET /nodes/{node}/certificates")
 @exercises("GET /nodes/{node}/certificates/info")
 def test_what_else_a_node_tells(node: Node) -> None:
     report = node.call("GET", "/nodes/{node}/report")
@@ -206,6 +207,7 @@ def test_what_else_a_node_tells(node: Node) -> None:
     assert "corral-test-password" not in report
     assert node.call("GET", "/nodes/{node}/netstat") == []
     assert node.call("GET", "/nodes/{node}/aplinfo") == []
+    assert names(node.call("GET", "/nodes/{node}/certificates"), "name") == {"info"}
     infos = node.call("GET", "/nodes/{node}/certificates/info")
     prints = {info["filename"]: info["fingerprint"].replace(":", "").lower() for info in infos}
     assert prints["node.pem"] == node.fingerprint.replace(":", "").lower()
@@ -300,15 +302,26 @@ def test_hardware(node: Node) -> None:
     assert names(found, "id") == (set(os.listdir(devices)) if devices.is_dir() else set())
     brief = node.call("GET", "/nodes/{node}/hardware/pci", verbose=False, **everything)
     assert all(row.keys() == {"id", "class"} for row in brief)
-    if brief:
+    if found:
         hidden = brief[0]["class"][2:]
         shown = node.call("GET", "/nodes/{node}/hardware/pci", **{**everything, "pci-class-blacklist": hidden})
         assert not any(row["class"] == brief[0]["class"] for row in shown)
-        address = brief[0]["id"]
-        index = node.call("GET", f"/nodes/{{node}}/hardware/pci/{address}")
-        assert names(index, "method") == {"mdev"}
-        assert node.call("GET", f"/nodes/{{node}}/hardware/pci/{address}/mdev") == []
     assert isinstance(node.call("GET", "/nodes/{node}/hardware/usb"), list)
+
+
+@exercises("GET /nodes/{node}/hardware/pci/{pci-id-or-mapping}")
+@exercises("GET /nodes/{node}/hardware/pci/{pci-id-or-mapping}/mdev")
+@exercises("GET /nodes/{node}/hardware/pci/{pci-id-or-mapping}/mdev", refused=True)
+def test_a_pci_device_by_its_address(node: Node) -> None:
+    devices = Path("/sys/bus/pci/devices")
+    if not devices.is_dir() or not (addresses := sorted(os.listdir(devices))):
+        pytest.skip("this machine has no PCI devices")
+    base = f"/nodes/{{node}}/hardware/pci/{addresses[0]}"
+    assert names(node.call("GET", base), "method") == {"mdev"}
+    kinds = devices / addresses[0] / "mdev_supported_types"
+    assert len(node.call("GET", f"{base}/mdev")) == (len(os.listdir(kinds)) if kinds.is_dir() else 0)
+    with pytest.raises(ApiError, match=r"no such PCI device 'ff:1f\.7'"):
+        node.call("GET", "/nodes/{node}/hardware/pci/ff:1f.7/mdev")
 
 
 @exercises("GET /nodes/{node}/capabilities/qemu/cpu", "arch")
@@ -535,10 +548,11 @@ def test_root_makes_several_calls_at_once(node: Node) -> None:
     node.call("PUT", "/cluster/options", delete="keyboard")
 
 
-@exercises("POST /nodes/{node}/termproxy", "cmd")
+@exercises("POST /nodes/{node}/termproxy", "cmd", "cmd-opts")
 @exercises("GET /nodes/{node}/vncwebsocket", "port", "vncticket")
 def test_the_nodes_shell_asks_for_a_log_in(node: Node) -> None:
-    session = node.call("POST", "/nodes/{node}/termproxy", cmd="login")
+    none: dict[str, Any] = {"cmd-opts": ""}
+    session = node.call("POST", "/nodes/{node}/termproxy", cmd="login", **none)
     assert session["user"] == "admin@pve"
     with _websocket(node, session) as terminal:
         terminal.send(f"{session['user']}:{session['ticket']}\n".encode())
@@ -547,9 +561,10 @@ def test_the_nodes_shell_asks_for_a_log_in(node: Node) -> None:
         assert b"login:" in terminal.until(b"login:")
 
 
-@exercises("POST /nodes/{node}/vncshell", "cmd", "websocket", "width", "height")
+@exercises("POST /nodes/{node}/vncshell", "cmd", "cmd-opts", "websocket", "width", "height")
 def test_the_nodes_shell_as_pixels(node: Node) -> None:
-    session = node.call("POST", "/nodes/{node}/vncshell", cmd="login", websocket=True, width=800, height=390)
+    none: dict[str, Any] = {"cmd-opts": ""}
+    session = node.call("POST", "/nodes/{node}/vncshell", cmd="login", websocket=True, width=800, height=390, **none)
     assert session["cert"].startswith("-----BEGIN CERTIFICATE-----")
     with _websocket(node, session) as console:
         console.until(b"RFB 003.008\n")
@@ -653,6 +668,7 @@ class _websocket:
 # --- a bridge for a fresh machine
 
 
+@exercises("GET /nodes/{node}/nat")
 def test_the_plan_of_a_nat_bridge_names_what_it_would_do_and_does_nothing(node: Node) -> None:
     before = set(os.listdir("/sys/class/net"))
     answer = node.call("POST", "/nodes/{node}/nat", headers={"corral-plan": "1"}, bridge="vmbr9")

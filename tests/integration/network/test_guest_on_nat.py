@@ -46,6 +46,9 @@ def addresses(client: Client, vmid: int) -> list[str]:
 
 
 @pytest.mark.exercises("GET /nodes/{node}/netstat")
+@pytest.mark.exercises("POST /nodes/{node}/nat")
+@pytest.mark.exercises("DELETE /nodes/{node}/nat")
+@pytest.mark.exercises("DELETE /nodes/{node}/nat", refused=True)
 @pytest.mark.timeout(180)
 def test_a_guest_gets_its_address_from_the_bridge(node: Node, guest_image: Guest) -> None:
     client = Client(Layout(node.root.resolve()), SystemClock())

@@ -44,8 +44,10 @@ def _storages(call: Call) -> Iterator[StorageStatus]:
         if not storages.enabled(storage) or not call.may_any(f"/storage/{storage}", *_SEES):
             continue
         seen = call.app.board.storage(call.app.node, storage)
-        kind = storages.config().section(storage).type
-        yield seen or StorageStatus(storage=storage, node=call.app.node, plugin=kind, active=False)
+        if seen is None:
+            kind = storages.config().section(storage).type
+            seen = StorageStatus(storage=storage, node=call.app.node, plugin=kind, active=False)
+        yield seen
 
 
 ENDPOINTS = (resources,)
