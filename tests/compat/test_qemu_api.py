@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.timeout(120)
 OPTIONS: dict[str, Any] = {
     "acpi": 1,
     "affinity": "0-1",
+    "amd-sev": "type=std",
     "agent": "1,fstrim_cloned_disks=1",
     "allow-ksm": 0,
     "arch": "x86_64",
@@ -25,6 +27,8 @@ OPTIONS: dict[str, Any] = {
     "balloon": 256,
     "bios": "seabios",
     "boot": "order=scsi0;net0",
+    "bootdisk": "scsi0",
+    "cicustom": "user=local:snippets/user.yaml",
     "ciupgrade": 0,
     "ciuser": "ops",
     "citype": "nocloud",
@@ -38,6 +42,7 @@ OPTIONS: dict[str, Any] = {
     "hugepages": "any",
     "ide2": "none,media=cdrom",
     "ipconfig0": "ip=10.0.0.5/24,gw=10.0.0.1",
+    "intel-tdx": "type=tdx,attestation=0",
     "ivshmem": "size=32",
     "keephugepages": 1,
     "keyboard": "de",
@@ -63,6 +68,7 @@ OPTIONS: dict[str, Any] = {
     "serial0": "socket",
     "shares": 500,
     "smbios1": "uuid=11111111-2222-3333-4444-555555555555,serial=MTIz,base64=1",
+    "smp": 1,
     "sockets": 1,
     "spice_enhancements": "foldersharing=1",
     "sshkeys": "ssh-ed25519%20AAAA%20me",
@@ -214,3 +220,48 @@ def test_a_guest_without_a_number_gets_one_and_starts_in_its_pool(node: Node, vm
     assert vms.tasks(shutdown).status.get()["exitstatus"] != "OK"
     wait(vms, vms.qemu(vmid).delete())
     assert node.call("GET", "/pools/lab")["members"] == []
+
+
+@pytest.mark.exercises(
+    "PUT /nodes/{node}/qemu/{vmid}/config", "cipassword", "efidisk0", "tpmstate0", "cdrom", "virtio0"
+)
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/config", "cipassword", "efidisk0", "cdrom", "virtio1", "force")
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/config", "revert", "memory")
+def test_volumes_and_secrets_of_a_stopped_guest(vms: Any) -> None:
+    wait(vms, vms.qemu.post(vmid=206))
+    vms.qemu(206).config.put(
+        cipassword="a secret word", tpmstate0="local:1,version=v2.0", cdrom="none", virtio0="local:1"
+    )
+    config = vms.qemu(206).config.get()
+    assert config["cipassword"] == "**********"
+    assert config["tpmstate0"] == "local:206/vm-206-disk-0.raw,size=4M,version=v2.0"
+    assert config["ide2"] == "none,media=cdrom"
+    wait(vms, vms.qemu(206).config.post(cipassword="another secret", cdrom="none", virtio1="local:1"))
+    assert vms.qemu(206).config.get()["virtio1"].endswith("size=1G")
+    wait(vms, vms.qemu(206).config.post(memory=64))
+    wait(vms, vms.qemu(206).config.post(delete="virtio1", force=1))
+    wait(vms, vms.qemu(206).config.post(revert="memory"))
+    after = vms.qemu(206).config.get()
+    assert "virtio1" not in after
+    assert not [key for key in after if key.startswith("unused")]
+    firmware = any(Path(f"/usr/share/OVMF/{name}").exists() for name in ("OVMF_VARS.fd", "OVMF_VARS_4M.fd"))
+    if not firmware:
+        pytest.skip("OVMF is not installed")
+    vms.qemu(206).config.put(efidisk0="local:1,efitype=4m")
+    assert "528K" in vms.qemu(206).config.get()["efidisk0"]
+    vms.qemu(206).config.put(delete="efidisk0", force=1)
+    wait(vms, vms.qemu(206).config.post(efidisk0="local:1,efitype=4m"))
+    remove(vms, 206)
+
+
+@pytest.mark.exercises("GET /nodes/{node}/qemu/{vmid}/rrddata", "timeframe", "cf")
+@pytest.mark.exercises("GET /nodes/{node}/qemu/{vmid}")
+@pytest.mark.exercises("GET /nodes/{node}/qemu/{vmid}/agent")
+@pytest.mark.exercises("GET /nodes/{node}/qemu/{vmid}/status")
+def test_what_is_below_a_guest_is_listed_and_its_history_is_there(vms: Any) -> None:
+    wait(vms, vms.qemu.post(vmid=207, memory=32))
+    assert {"config", "status", "agent", "rrddata"} <= {row["subdir"] for row in vms.qemu(207).get()}
+    assert {"ping", "exec", "get-osinfo"} <= {row["name"] for row in vms.qemu(207).agent.get()}
+    assert {"current", "start", "stop"} <= {row["subdir"] for row in vms.qemu(207).status.get()}
+    assert isinstance(vms.qemu(207).rrddata.get(timeframe="hour", cf="MAX"), list)
+    remove(vms, 207)

@@ -139,3 +139,49 @@ def test_what_can_t_be_a_disk_is_refused_per_option(stage: Stage) -> None:
     ):
         assert not stage.client.send("POST", VMS, {"vmid": 100, "sata0": trick}).ok
     assert stage.store.get("guest/100") is None
+
+
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/status/start", "skiplock", "machine", "force-cpu", "timeout")
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/status/suspend", "skiplock")
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/status/resume", "skiplock", "nocheck")
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/status/reset", "skiplock")
+@pytest.mark.exercises("PUT /nodes/{node}/qemu/{vmid}/sendkey", "skiplock")
+@pytest.mark.exercises("PUT /nodes/{node}/qemu/{vmid}/resize", "skiplock")
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/status/stop", "skiplock", "keepActive")
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/status/shutdown", "skiplock", "keepActive", "forceStop")
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/config", "lock", "skiplock")
+def test_skiplock_goes_past_a_lock_everywhere(guest: Stage) -> None:
+    guest.config(100, memory=32, scsi0="local:1")
+    guest.task(guest.client.post(f"{ONE}/config", lock="backup", skiplock=1))
+    guest.press(100, "start", skiplock=1, machine="q35", timeout=60, **{"force-cpu": "qemu64,+aes"})
+    words = guest.qemu.machines.processes.words(100)
+    assert words[words.index("-cpu") + 1] == "qemu64,+aes"
+    assert "q35" in words[words.index("-machine") + 1]
+    guest.press(100, "suspend", skiplock=1)
+    guest.press(100, "resume", skiplock=1, nocheck=1)
+    guest.press(100, "reset", skiplock=1)
+    guest.client.put(f"{ONE}/sendkey", key="ret", skiplock=1)
+    guest.task(guest.client.put(f"{ONE}/resize", disk="scsi0", size="2G", skiplock=1))
+    guest.press(100, "shutdown", skiplock=1, keepActive=1, timeout=0, forceStop=1)
+    assert guest.current(100)["status"] == "stopped"
+    guest.press(100, "start", skiplock=1)
+    guest.press(100, "stop", skiplock=1, keepActive=1)
+    assert guest.current(100)["status"] == "stopped"
+
+
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/template", "disk")
+@pytest.mark.exercises("PUT /nodes/{node}/qemu/{vmid}/config", "template")
+@pytest.mark.exercises("POST /nodes/{node}/qemu", "template", "lock")
+@pytest.mark.exercises("GET /nodes/{node}/qemu/{vmid}/feature", "feature", "snapname")
+def test_templates_by_option_and_disk_by_disk(stage: Stage) -> None:
+    stage.create(100, template=1, lock="backup")
+    assert stage.client.get(VMS)[0]["template"] == 1
+    stage.create(101, scsi0="local:1", scsi1="local:1")
+    stage.task(stage.client.post(f"{VMS}/101/template", disk="scsi1"))
+    assert stage.option(101, "scsi1") == "local:101/base-101-disk-1.raw,size=1G"
+    assert stage.option(101, "scsi0") == "local:101/vm-101-disk-0.raw,size=1G"
+    stage.config(101, template=0)
+    assert not stage.client.get(VMS)[1].get("template")
+    config = VmConfig.parse(stage.text(101)).with_snapshot("before", {"scsi0": "local:101/vm-101-disk-0.raw"})
+    stage.put("guest/101", str(config))
+    assert stage.client.get(f"{VMS}/101/feature", feature="snapshot", snapname="before")["hasFeature"] == 0

@@ -23,7 +23,7 @@ from corral.system.fakes import FakeClock, FakeRun
 class Caller:
     """A caller with privileges by path."""
 
-    who: Identity = Identity("alice@pve")
+    who: Identity = field(default_factory=lambda: Identity("alice@pve"))
     held: dict[str, set[str]] = field(default_factory=dict)
 
     def may(self, path: str, *privs: str) -> bool:
@@ -148,7 +148,7 @@ def test_a_bridge_takes_its_use_unless_it_stays(storages: Storages) -> None:
     with pytest.raises(Forbidden, match=r"/sdn/zones/localnetwork/vmbr0, SDN.Use"):
         rules(storages, caller).check_set({"net0": card}, {})
     rules(storages, caller).check_set({"net0": card + ",rate=5"}, {"net0": card})
-    with pytest.raises(Forbidden, match="SDN.Use"):
+    with pytest.raises(Forbidden, match=r"SDN\.Use"):
         rules(storages, caller).check_set({"net0": card + ",tag=5"}, {"net0": card})
     caller.held["/sdn/zones/localnetwork/vmbr0/5"] = {"SDN.Use"}
     rules(storages, caller).check_set({"net0": card + ",tag=5"}, {"net0": card})
@@ -163,3 +163,12 @@ def test_removing_takes_what_setting_takes(storages: Storages) -> None:
         rules(storages, Caller()).check_unset(["unused0"], {"unused0": "local:100/vm-100-disk-0.raw"})
     with pytest.raises(Forbidden, match="root"):
         rules(storages, Caller(held={"/vms/100": {*CHANGES}})).check_unset(["args"], {"args": "-S"})
+
+
+def test_a_custom_cloud_init_file_takes_the_right_to_see_its_storage(storages: Storages) -> None:
+    caller = Caller(held={"/vms/100": {"VM.Config.Cloudinit"}})
+    wanted = {"cicustom": "user=local:snippets/user.yaml"}
+    with pytest.raises(Forbidden, match=r"/storage/local"):
+        rules(storages, caller).check_set(wanted, {})
+    caller.held["/storage/local"] = {"Datastore.Audit"}
+    rules(storages, caller).check_set(wanted, {})
