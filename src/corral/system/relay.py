@@ -151,6 +151,10 @@ class SocketTarget:
     def resize(self, columns: int, rows: int) -> None:
         """A serial line has no size."""
 
+    def close(self) -> None:
+        """Let the next client have it; idempotent."""
+        self._socket.close()
+
 
 class TerminalTarget:
     """The master side of a pseudo terminal."""
