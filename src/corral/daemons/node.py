@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import select
@@ -26,6 +27,7 @@ from corral.system.run import Process, Run, SystemRun
 log = logging.getLogger(__name__)
 
 USER = "corral"
+HOSTS = Path("/etc/hosts")
 READY_TIMEOUT = 60.0
 STOP_TIMEOUT = 15.0
 RESTART_LEAST = 0.5
@@ -154,9 +156,9 @@ def prepare(root: Path, run: Run) -> Layout:
 
 def supervise(options: Options, layout: Layout, run: Run, clock: Clock) -> None:
     """Start both daemons, say so, and keep them running."""
-    certificate = pki.ensure(
-        layout, clock, node=options.node, names=[socket.getfqdn(), options.host] if options.host else []
-    )
+    # No look-ups of names: where no name server answers, each would hold up the start for half a minute.
+    names = [name for name in (socket.gethostname(), options.host) if name]
+    certificate = pki.ensure(layout, clock, node=options.node, names=names)
     common = ["--root", str(layout.root), "--node", options.node]
     daemons = [
         Daemon("corrald", ["corral.daemons.corrald", *common], layout, run, clock),
@@ -189,14 +191,18 @@ def supervise(options: Options, layout: Layout, run: Run, clock: Clock) -> None:
 
 
 def _reachable(host: str) -> str:
-    """A name or address to put into the URL: the host's own name where it can be resolved."""
+    """What to put into the URL: the name of the host where its hosts file knows it, else its address."""
     if host:
         return f"[{host}]" if ":" in host else host
-    try:
-        socket.getaddrinfo(socket.gethostname(), None)
-    except OSError:
-        return "127.0.0.1"
-    return socket.gethostname()
+    name = socket.gethostname()
+    with contextlib.suppress(Error):
+        if any(name in line.partition("#")[0].split()[1:] for line in files.read_text(HOSTS).splitlines()):
+            return name
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+        probe.connect(("192.0.2.1", 9))  # sends nothing: it only asks which address such traffic would leave from
+        address: str = probe.getsockname()[0]
+        return address
+    return "127.0.0.1"
 
 
 def _look_after(daemons: Sequence[Daemon], environment: dict[str, str], clock: Clock) -> None:
