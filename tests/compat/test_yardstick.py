@@ -21,7 +21,7 @@ NOT_YET: dict[str, set[str]] = {
     "POST /nodes/{node}/qemu": {
         "archive", "bwlimit", "force", "ha-managed", "import-working-storage", "live-restore", "storage", "unique",
     },
-    "POST /nodes/{node}/qemu/{vmid}/config": {"background_delay", "import-working-storage"},
+    "POST /nodes/{node}/qemu/{vmid}/config": {"import-working-storage"},
     "POST /nodes/{node}/qemu/{vmid}/status/start": {
         "migratedfrom", "migration_network", "migration_type", "nets-host-mtu", "stateuri", "targetstorage",
         "with-conntrack-state",
@@ -34,6 +34,7 @@ STORAGE_CALLS = {"POST /storage", "PUT /storage/{storage}"}
 # Where ours differs on purpose: call, parameter, fact.
 ON_PURPOSE = {
     ("POST /nodes/{node}/qemu", "vmid", "optional"): "a create without number is given one",
+    ("POST /nodes/{node}/storage/{storage}/upload", "filename", "maxLength"): "the limit is 255 bytes, told when known",
     ("POST /storage", "type", "enum"): "only types that are there can be made",
     ("POST /storage", "path", "optional"): "the only type there is needs it",
     ("PUT /nodes/{node}/qemu/{vmid}/config", "digest", "maxLength"): "64 as everywhere else",
