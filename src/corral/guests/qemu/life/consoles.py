@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import string
 from pathlib import Path
@@ -71,8 +72,9 @@ class Consoles:
             first = b""
             if terminal:
                 first = relay.greet(client, lambda said: secrets.compare_digest(said.encode(), args.greeting.encode()))
-            target = relay.SocketTarget(self._machines.layout.guest_socket(args.vmid, args.target))
-            relay.relay(client, target, framed=terminal, first=first)
+            path = self._machines.layout.guest_socket(args.vmid, args.target)
+            with contextlib.closing(relay.SocketTarget(path)) as target:
+                relay.relay(client, target, framed=terminal, first=first)
 
     def _set_password(self, args: Console) -> None:
         with self._machines.processes.qmp(args.vmid) as qmp:
