@@ -28,6 +28,8 @@ _EVERYTHING: Final[Granted] = MappingProxyType(dict.fromkeys(sorted(PRIVILEGES),
 _EMPTY: Final[frozenset[str]] = frozenset()
 _MOST_CACHED: Final = 300_000
 """Answers kept; paths come from requests, so there must be a bound."""
+_LONGEST_CACHED: Final = 128
+"""Longest path whose answer is kept: paths that mean something are short."""
 
 
 class Rights:
@@ -106,11 +108,13 @@ class Rights:
         key = (who.full, path)
         found = self._held.get(key)
         if found is None:
-            if len(self._held) >= _MOST_CACHED:
-                self._held.clear()
             normal = normalize_path(path)
             granted = _NOTHING if normal is None else self._granted(who, normal)
-            found = self._held[key] = (granted, frozenset(granted))
+            found = (granted, frozenset(granted))
+            if len(path) <= _LONGEST_CACHED:
+                if len(self._held) >= _MOST_CACHED:
+                    self._held.clear()
+                self._held[key] = found
         return found
 
     def _granted(self, who: Identity, path: str) -> Granted:
@@ -160,6 +164,8 @@ class Rights:
         if not path:
             return {}
         key = (who.full, path)
+        if len(path) > _LONGEST_CACHED:
+            return self._level(who, path, exact=False) or self._inherited(who, _parent(path))
         if key not in self._passed_on:
             if len(self._passed_on) >= _MOST_CACHED:
                 self._passed_on.clear()

@@ -190,3 +190,14 @@ def test_privileges_are_those_of_roles_that_somebody_gave(acl: dict[Grant, bool]
     most = set().union(*(possible[role] for role in given_roles)) if given_roles else set()
     for path in PATHS:
         assert found.privileges(JOE, path) <= most
+
+
+def test_answers_for_long_paths_are_not_kept() -> None:
+    """Paths come from requests: a short one names something, a long one would only fill memory."""
+    config = UserConfig.parse("user:joe@pve:1:0::::::\nacl:1:/vms:joe@pve:PVEVMUser:\n")
+    found = Rights(config, FakeClock())
+    joe = Identity("joe@pve")
+    for number in range(50):
+        assert "VM.Audit" in found.privileges(joe, f"/vms/{'x' * 300}/{number}")
+        assert found.privileges(joe, "/" + "%" * 5000 + str(number)) == frozenset()
+    assert not any(len(path) > 128 for _, path in (*found._held, *found._passed_on))
