@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 CALL_TIMEOUT = 3600.0
 MAX_FORM_FIELD = 65536
+MAX_PARTS = 100
 EVENT_QUEUE = 10000
 KEEP_ALIVE = 15.0
 CONSOLE_WAIT = 5.0
@@ -126,6 +127,8 @@ async def _read_parts(request: web.BaseRequest, directory: str, stack: AsyncExit
         while (part := await reader.next()) is not None:
             if not isinstance(part, BodyPartReader) or not part.name:
                 raise ParamError({"_root": "the form has a part without a name"})
+            if part.name in parts or len(parts) >= MAX_PARTS:
+                raise ParamError({"_root": f"the form has too many parts, or '{part.name}' twice"})
             if part.filename is None:
                 value = await part.read_chunk(MAX_FORM_FIELD)
                 if not part.at_eof() and await part.read_chunk(1):

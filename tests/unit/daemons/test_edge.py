@@ -312,6 +312,25 @@ def test_a_broken_form_is_told(tmp_path: Path, body: bytes) -> None:
     drive(work())
 
 
+@pytest.mark.parametrize(("names", "refused"), [(["a", "a"], True), (["p"] * 200, True), (["a", "b"], False)])
+def test_a_form_has_few_parts_each_of_its_own_name(tmp_path: Path, names: list[str], *, refused: bool) -> None:
+    """What comes twice would leave the first file in the spool."""
+
+    async def work() -> None:
+        numbered = names if len(set(names)) > 1 or len(names) < 3 else [f"{name}{at}" for at, name in enumerate(names)]
+        parts = [
+            f'--edge\r\nContent-Disposition: form-data; name="{name}"; filename="f"\r\n\r\nx\r\n' for name in numbered
+        ]
+        body = ("".join(parts) + "--edge--\r\n").encode()
+        headers = {"Content-Type": "multipart/form-data; boundary=edge", "Content-Length": str(len(body))}
+        async with serving(tmp_path) as wire:
+            answer = await wire.send("POST", "/api2/json/upload", body, headers=headers)
+        assert ("too many parts" in answer.body.decode()) == refused
+        assert list((tmp_path / "spool").iterdir()) == []
+
+    drive(work())
+
+
 def test_events_are_streamed_and_resumed(tmp_path: Path) -> None:
     async def work() -> None:
         async with serving(tmp_path) as wire, aiohttp.ClientSession() as session:
