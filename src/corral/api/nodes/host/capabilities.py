@@ -64,7 +64,7 @@ def cpu_flags(
     ]
 
 
-@endpoint("GET", f"{_PATH}/machines", allow=anyone("public facts"), runs="node")
+@endpoint("GET", f"{_PATH}/machines", allow=anyone("public facts"), runs="node", root=True, pool="programs")
 def machines(call: Call, node: NodeName, *, arch: Arch = "x86_64") -> list[dict[str, Any]]:
     """List machine types."""
     program = "qemu-system-x86_64" if arch == "x86_64" else "qemu-system-aarch64"

@@ -15,6 +15,7 @@ from corral.schema.types import NodeName
     "/nodes/{node}/query-url-metadata",
     allow=any_of(need("/", "Sys.Audit", "Sys.Modify"), need("/nodes/{node}", "Sys.AccessNetwork")),
     runs="node",
+    root=True,
     pool="url",
 )
 def metadata(
