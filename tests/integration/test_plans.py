@@ -121,6 +121,8 @@ def restored(node: Node, client: Client) -> Iterator[World]:
             shutil.copytree(node.root / top, kept / top, symlinks=True)
     before = look(node)
     yield before
+    if look(node).links != before.links:
+        run(client, node.name, "DELETE", f"/nodes/{node.name}/nat")
     for pid in set(node.guests()) - before.processes:
         os.kill(pid, signal.SIGKILL)
     store.restore(image)
