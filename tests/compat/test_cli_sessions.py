@@ -35,6 +35,11 @@ def asked(node: Node, *words: str) -> Any:
     return json.loads(ok(node, *words, "--output-format", "json"))
 
 
+def guests(node: Node) -> set[int]:
+    """The numbers of all guests: tests come in any order, and some leave guests behind."""
+    return {row["vmid"] for row in asked(node, "qm", "list")}
+
+
 def test_a_plan_is_made_and_applied_as_it_was_shown(node: Node) -> None:
     words = ("qm", "create", "200", "--name", "planned", "--memory", "64", "--net0", "virtio", "--scsi0", "local:1")
     shown = ok(node, *words, "--plan")
@@ -44,7 +49,7 @@ def test_a_plan_is_made_and_applied_as_it_was_shown(node: Node) -> None:
     token = re.search(r"--apply (\S+)", shown)
     assert mac
     assert token
-    assert asked(node, "qm", "list") == []
+    assert 200 not in guests(node)
 
     ok(node, *words, "--apply", token[1])
     assert mac[1] in ok(node, "qm", "config", "200")
@@ -83,13 +88,13 @@ def test_the_store_tells_who_did_what(node: Node, tmp_path: Path) -> None:
     ok(node, "corral", "store", "snapshot", str(image))
     assert image.stat().st_mode & 0o777 == 0o600
     ok(node, "qm", "destroy", "201")
-    assert asked(node, "qm", "list") == []
+    assert 201 not in guests(node)
     changed = tmp_path / "datacenter.cfg"
     changed.write_text("keyboard: de\n")
     ok(node, "corral", "store", "put", "datacenter.cfg", str(changed))
     assert asked(node, "pvesh", "get", "/cluster/options")["keyboard"] == "de"
     ok(node, "corral", "store", "restore", str(image))
-    assert [row["vmid"] for row in asked(node, "qm", "list")] == [201]
+    assert 201 in guests(node)
     assert "keyboard" not in asked(node, "pvesh", "get", "/cluster/options")
     ok(node, "qm", "destroy", "201")
 
