@@ -46,6 +46,8 @@ from corral.tasks.board import TaskBoard
 log = logging.getLogger(__name__)
 
 USER = "corral"
+KEEP_ALIVE = 120.0
+"""Seconds that a connection may idle between two requests: anybody may hold one, and each costs a descriptor."""
 
 
 class Options(argparse.Namespace):
@@ -175,7 +177,12 @@ async def _serve(
         observer=log_call if CALL_LOG in os.environ else None,
     )
     # A client that leaves ends its handler, and by that the connection to corrald, which may then withdraw the task.
-    server = web.Server(ApiEdge(dispatcher, front, site).handle, access_log=None, handler_cancellation=True)
+    server = web.Server(
+        ApiEdge(dispatcher, front, site).handle,
+        access_log=None,
+        handler_cancellation=True,
+        keepalive_timeout=KEEP_ALIVE,
+    )
     async with asyncio.TaskGroup() as group:
         following = group.create_task(feed.follow())
         await feed.ready()

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 TLS_HANDSHAKE = 0x16
 FIRST_BYTE_TIMEOUT = 10.0
+FIRST_REQUEST_TIMEOUT = 30.0
+"""Seconds within which a client must have sent the head of its first request; a connection costs a descriptor."""
 MAX_CONNECTIONS = 2000
 
 
@@ -52,9 +54,20 @@ def unix_socket(path: Path, *, mode: int, group: int | None = None) -> socket.so
 
 
 class TlsServer:
-    """Accepts on a TCP socket: TLS goes to `server`, plain HTTP is told to come back with TLS."""
+    """Accepts on a TCP socket: TLS goes to `server`, plain HTTP is told to come back with TLS.
 
-    def __init__(self, listener: socket.socket, server: web.Server, context: ssl.SSLContext) -> None:
+    Clients that have not made a request within `patience` seconds are dropped.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        server: web.Server,
+        context: ssl.SSLContext,
+        *,
+        patience: float = FIRST_REQUEST_TIMEOUT,
+    ) -> None:
+        self._patience = patience
         self._listener = listener
         self._server = server
         self._context = context
@@ -83,15 +96,25 @@ class TlsServer:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             first = await _peek(loop, client)
             if first == TLS_HANDSHAKE:
-                await loop.connect_accepted_socket(self._server, client, ssl=self._context)
+                made = await loop.connect_accepted_socket(
+                    self._server, client, ssl=self._context, ssl_handshake_timeout=self._patience
+                )
+                loop.call_later(self._patience, _drop_silent, *made)
             elif first is not None:
-                await loop.connect_accepted_socket(_Redirect, client)
+                plain, _ = await loop.connect_accepted_socket(_Redirect, client)
+                loop.call_later(self._patience, plain.close)
             else:
                 client.close()
         except (OSError, TimeoutError, ssl.SSLError, asyncio.IncompleteReadError) as exc:
             log.debug("connection ended before its first request: %s", exc)
             with contextlib.suppress(OSError):  # a transport that failed has closed it already
                 client.close()
+
+
+def _drop_silent(transport: asyncio.Transport, handler: web.RequestHandler) -> None:
+    # aiohttp waits for a first request as long as it takes, and has no public word for how many there were.
+    if not handler._request_count:
+        transport.abort()
 
 
 async def _peek(loop: AbstractEventLoop, client: socket.socket) -> int | None:
