@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from corral.core.errors import Error
 from corral.guests.qemu.life.work import QmStart
-from corral.system import netlink
+from corral.system import netlink, relay
 from tests.integration.guests.stage import VMS, Stage
 
 pytestmark = pytest.mark.timeout(180)
@@ -190,3 +191,36 @@ def test_all_guests_in_their_order(stage: Stage) -> None:
     stage.task(stage.client.post("/nodes/testnode/startall", vms="102", force=1))
     assert stage.qemu.machines.processes.all_running() == [102]
     stage.press(102, "stop")
+
+
+def vnc_answer(challenge: bytes, password: str) -> bytes:
+    """VNC's answer to a challenge: DES with the password's first eight characters, their bits reversed, as key."""
+    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+    from cryptography.hazmat.primitives.ciphers import Cipher, modes
+
+    key = bytes(int(f"{byte:08b}"[::-1], 2) for byte in password.encode()[:8].ljust(8, b"\0"))
+    cipher = Cipher(TripleDES(key * 3), modes.ECB()).encryptor()
+    return cipher.update(challenge) + cipher.finalize()
+
+
+@pytest.mark.parametrize("generated", [True, False])
+@pytest.mark.exercises("POST /nodes/{node}/qemu/{vmid}/vncproxy", "generate-password")
+def test_a_display_asks_for_the_password_or_the_ticket(stage: Stage, generated: bool) -> None:
+    stage.create(100, memory=32)
+    stage.press(100, "start")
+    opened = stage.client.post(f"{VMS}/100/vncproxy", **{"generate-password": int(generated)})
+    assert ("password" in opened) is generated
+    path = relay.session_socket(stage.layout.consoles, opened["port"], f"{opened['user']}:{opened['ticket']}")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10)
+        client.connect(str(path))
+        stream = client.makefile("rb")
+        assert stream.read(12) == b"RFB 003.008\n"
+        client.sendall(b"RFB 003.008\n")
+        kinds = stream.read(stream.read(1)[0])
+        assert kinds == b"\x02"
+        client.sendall(b"\x02")
+        client.sendall(vnc_answer(stream.read(16), opened.get("password") or opened["ticket"]))
+        assert stream.read(4) == b"\0\0\0\0"
+        stream.close()
+    stage.press(100, "stop")

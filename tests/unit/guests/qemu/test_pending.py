@@ -8,10 +8,9 @@ import pytest
 
 from corral.guests.config_text import Change
 from corral.guests.qemu.config import VmConfig
-from corral.guests.qemu.life.change import is_record_only
 from corral.guests.qemu.life.create import boot_order, complete
 from corral.guests.qemu.life.hotplug import HotPlug
-from corral.guests.qemu.life.pending import drop_taken, keep_volumes, settled
+from corral.guests.qemu.life.pending import drop_taken, is_record_only, keep_volumes, launched_with, settled
 from corral.guests.qemu.life.power import startup_of
 from corral.guests.qemu.life.volumes import asks_for_new, read_size, show_size
 from corral.guests.qemu.options import VmOptions
@@ -129,10 +128,14 @@ def test_the_usual_boot_order_is_first_disk_first_medium_first_card() -> None:
 @pytest.mark.parametrize(
     ("text", "new"),
     [
-        ("local:32", True), ("local:0.5,cache=none", True), ("file=local:8", True), ("local:cloudinit,media=cdrom", True),
-        ("local:100/vm-100-disk-0.raw", False), ("none,media=cdrom", False), ("/dev/sda", False),
+        ("local:32", True),
+        ("local:0.5", True),
+        ("local:cloudinit", True),
+        ("local:100/vm-100-disk-0.raw", False),
+        ("none", False),
+        ("/dev/sda", False),
     ],
-)  # fmt: skip
+)
 def test_which_drives_ask_for_a_new_volume(text: str, new: bool) -> None:
     assert asks_for_new(text) is new
 
@@ -155,3 +158,12 @@ def test_startup_is_read_in_all_its_spellings() -> None:
     assert startup_of("order=2,up=30,down=60") == {"order": 2, "up": 30, "down": 60}
     assert startup_of("3") == {"order": 3}
     assert startup_of(None) == {}
+
+
+def test_what_changes_while_a_machine_is_started_waits_for_the_next_start() -> None:
+    launched = config("cores: 2\nmemory: 256\nname: a\n")
+    now = launched.set({"memory": "512", "cores": None, "name": "b"})
+    after = launched_with(launched, now)
+    assert after.raw == {"cores": "2", "memory": "256", "name": "b"}
+    assert after.apply_pending().raw == now.raw
+    assert launched_with(launched, launched.set({"name": "b"})).pending.raw == {}

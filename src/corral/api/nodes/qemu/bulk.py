@@ -15,21 +15,20 @@ Vms = Annotated[
     tuple[Annotated[int, formats.VMID], ...], doc("Only these guests, in a list; all that the caller may when empty.")
 ]
 Workers = Annotated[int | None, name("max-workers"), between(1, 64), doc("How many tasks may run at once.")]
+NOBODY = 0
+"""No guest has this number: what stands for an empty choice, since none at all means every guest."""
 _EACH = anyone("acts on guests on which the caller has the privilege for it")
 
 
 def _allowed(call: Call, vms: tuple[int, ...], *privs: str) -> tuple[int, ...]:
     """The guests that the caller may act on; `Forbidden` if one that was named is not among them, or none is left."""
-    if call.may("/", *privs) and not vms:
-        return ()
-    if vms:
-        for vmid in vms:
-            call.need(f"/vms/{vmid}", *privs)
-        return vms
-    found = tuple(row.vmid for row in call.app.qemu.rows() if call.may(f"/vms/{row.vmid}", *privs))
-    if not found:
+    for vmid in vms:
+        call.need(f"/vms/{vmid}", *privs)
+    every = [row.vmid for row in call.app.qemu.rows()]
+    found = tuple(vmid for vmid in vms or every if call.may(f"/vms/{vmid}", *privs))
+    if not found and (every or not call.may("/", *privs)):
         raise Forbidden(f"Permission check failed (/, {privs[0]})")
-    return found
+    return found or (NOBODY,)
 
 
 def _spawn(call: Call, args: Bulk) -> str:
@@ -68,6 +67,8 @@ def stopall(
 def suspendall(call: Call, node: NodeName, *, vms: Vms = (), workers: Workers = None) -> str:
     """Suspend all VMs on this node to disk."""
     allowed = _allowed(call, vms, "VM.PowerMgmt", "VM.Config.Disk")
+    for storage in call.app.qemu.suspender.storages_of(allowed):
+        call.need(f"/storage/{storage}", "Datastore.AllocateSpace")
     return _spawn(call, SuspendAll(vms=allowed, workers=workers or 4))
 
 

@@ -43,7 +43,13 @@ class BulkPower:
     def _running(self, machine: Machine) -> bool:
         return self._machines.processes.running(machine.guest.vmid)
 
-    def _intent(self, machines: list[Machine], verb: str) -> Intent:
+    def _known(self, work: Work) -> list[Machine]:
+        """The guests that `check` has chosen, and whose locks are held: others may have come since."""
+        numbers = [int(text) for text in work.draws.known.get("vms", "").split(",") if text]
+        return [machine for vmid in numbers if (machine := self._machines.find(vmid)) is not None]
+
+    def _intent(self, machines: list[Machine], verb: str, draws: Draws) -> Intent:
+        draws.draw("vms", lambda: ",".join(str(machine.guest.vmid) for machine in machines))
         return Intent(
             locks=tuple(lock_of(machine.guest.vmid) for machine in machines),
             effects=tuple(f"{verb} VM {machine.guest.vmid}" for machine in machines),
@@ -54,20 +60,22 @@ class BulkPower:
     def _to_start(self, args: StartAll) -> list[Machine]:
         def wanted(machine: Machine) -> bool:
             options = machine.config.options
-            asked = args.force or bool(args.vms) or bool(options.onboot)
+            asked = args.force or bool(options.onboot)
             return asked and not options.template and not self._running(machine)
 
         return self._chosen(args, wanted)
 
-    def check_start(self, args: StartAll, _draws: Draws) -> Intent:
+    def check_start(self, args: StartAll, draws: Draws) -> Intent:
         """Say which ones."""
         chosen = self._to_start(args)
         writes = tuple(write for machine in chosen for write in self._starter.writes(machine))
-        return msgspec.structs.replace(self._intent(chosen, "starts"), writes=writes)
+        return msgspec.structs.replace(self._intent(chosen, "starts", draws), writes=writes)
 
     def act_start(self, args: StartAll, work: Work) -> None:
         """Start them one after the other; `up` seconds pass before the next."""
-        for machine in self._to_start(args):
+        for machine in self._known(work):
+            if self._running(machine):
+                continue
             work.check_cancelled()
             work.log(f"Starting VM {machine.guest.vmid}")
             try:
@@ -79,13 +87,13 @@ class BulkPower:
 
     # --- stop
 
-    def check_stop(self, args: StopAll, _draws: Draws) -> Intent:
+    def check_stop(self, args: StopAll, draws: Draws) -> Intent:
         """Say which ones."""
-        return self._intent(self._chosen(args, self._running), "stops")
+        return self._intent(self._chosen(args, self._running), "stops", draws)
 
     def act_stop(self, args: StopAll, work: Work) -> None:
         """Shut down, the last started first; those with the same place in the order at once."""
-        for group in self._groups(args):
+        for group in self._groups(work):
             for machine in group:
                 work.log(f"Shutting down VM {machine.guest.vmid}")
                 self._guarded(machine, work, lambda found: self._power.press(found, work))
@@ -93,8 +101,8 @@ class BulkPower:
             for machine in group:
                 self._guarded(machine, work, partial(self._await_end, args=args, began=began, work=work))
 
-    def _groups(self, args: Bulk) -> Iterator[list[Machine]]:
-        chosen = list(reversed(self._chosen(args, self._running)))
+    def _groups(self, work: Work) -> Iterator[list[Machine]]:
+        chosen = [machine for machine in reversed(self._known(work)) if self._running(machine)]
         for _, group in groupby(chosen, key=order_of):
             yield list(group)
 
@@ -126,13 +134,13 @@ class BulkPower:
             with contextlib.suppress(Error):
                 parts.append(self._suspender.check(QmSuspend(vmid=machine.guest.vmid), draws))
         return msgspec.structs.replace(
-            self._intent(chosen, "suspends"),
+            self._intent(chosen, "suspends", draws),
             writes=tuple(write for part in parts for write in part.writes),
             volumes=tuple(volume for part in parts for volume in part.volumes),
         )
 
     def act_suspend(self, args: SuspendAll, work: Work) -> None:
         """Suspend one after the other, the last started first."""
-        for machine in reversed(self._chosen(args, self._running)):
+        for machine in [machine for machine in reversed(self._known(work)) if self._running(machine)]:
             work.log(f"Suspending VM {machine.guest.vmid}")
             self._guarded(machine, work, lambda found: self._suspender.act(QmSuspend(vmid=found.guest.vmid), work))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from corral.core.errors import Error, ParamError
 from corral.guests.config_text import Change, deletions
@@ -20,20 +19,12 @@ from corral.guests.qemu.life.create import generation, with_macs
 from corral.guests.qemu.life.hotplug import HotPlug
 from corral.guests.qemu.life.machines import Machine, Machines, lock_of
 from corral.guests.qemu.life.options import refuse_both
-from corral.guests.qemu.life.pending import Settled, drop_taken, keep_volumes
+from corral.guests.qemu.life.pending import Settled, drop_taken, is_record_only, keep_volumes
 from corral.guests.qemu.life.volumes import Prepared
 from corral.guests.qemu.life.work import QmCloudInit, QmConfig, QmResize
 from corral.guests.qemu.setup import hotplug_features
 from corral.storage.service import FreeVolume
 from corral.tasks.base import Draws, Intent, VolumeChange, Work
-
-RECORD_ONLY: Final = frozenset(
-    {
-        "autostart", "description", "hookscript", "hotplug", "lock", "migrate_downtime", "migrate_speed", "name",
-        "onboot", "protection", "shares", "startup", "tags", "template", "vmstatestorage",
-    }
-)  # fmt: skip
-"""Options that a running machine knows nothing of: they change at once."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +129,7 @@ class Changer:
         return Intent(
             writes=(machine.guest.rewrite(str(config)),),
             volumes=tuple(changes),
-            locks=(lock_of(args.vmid),),
+            locks=(lock_of(args.vmid), *outcome.prepared.sources),
             slots=outcome.prepared.slots,
             effects=tuple(f"changes {change.key} of running VM {args.vmid}" for change in outcome.hot),
             seconds=0.5,
@@ -251,11 +242,6 @@ class Changer:
         else:
             self._machines.storages.resize(volid, size)
         self._machines.commit(work, args.vmid, lambda machine: self._hotplug.resized(machine.config, args.disk, size))
-
-
-def is_record_only(key: str) -> bool:
-    """Whether a running machine knows nothing of an option."""
-    return key in RECORD_ONLY or key.startswith("unused") or cloudinit.concerns(key)
 
 
 def _settled(config: VmConfig, keys: frozenset[str] | None, forced: frozenset[str] = frozenset()) -> Settled:

@@ -63,8 +63,9 @@ class Consoles:
 
     def act(self, args: Console, work: Work) -> None:
         """Wait for the client, then pass bytes until one side leaves."""
-        if args.password:
-            self._set_password(args)
+        if args.target == "vnc":
+            # Web clients answer VNC's question with the ticket where they were given no password.
+            self._set_password(args.vmid, args.password or args.greeting.partition(":")[2])
         files.ensure_dir(self._machines.layout.consoles, mode=0o711)
         listener = relay.Listener(self.socket(args.port, args.greeting), group=relay.daemon_group())
         terminal = isinstance(args, TermConsole)
@@ -76,9 +77,9 @@ class Consoles:
             with contextlib.closing(relay.SocketTarget(path)) as target:
                 relay.relay(client, target, framed=terminal, first=first)
 
-    def _set_password(self, args: Console) -> None:
-        with self._machines.processes.qmp(args.vmid) as qmp:
-            qmp.call("set_password", {"protocol": "vnc", "password": args.password})
+    def _set_password(self, vmid: int, password: str) -> None:
+        with self._machines.processes.qmp(vmid) as qmp:
+            qmp.call("set_password", {"protocol": "vnc", "password": password})
             qmp.call("expire_password", {"protocol": "vnc", "time": "+30"})
 
 

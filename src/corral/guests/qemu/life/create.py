@@ -55,7 +55,7 @@ class Creator:
             writes=(final, *pool),
             claim=(claim,),
             volumes=tuple(each.change for each in prepared.new),
-            locks=(lock_of(vmid),),
+            locks=(lock_of(vmid), *prepared.sources),
             slots=prepared.slots,
             effects=tuple(effects),
             seconds=1.0 + sum(10.0 for each in prepared.new if each.source),

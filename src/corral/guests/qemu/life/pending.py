@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from corral.guests.config_text import deletions
+from corral.guests.qemu import cloudinit
 from corral.guests.qemu.config import VmConfig
+
+RECORD_ONLY: Final = frozenset(
+    {
+        "autostart", "description", "hookscript", "hotplug", "lock", "migrate_downtime", "migrate_speed", "name",
+        "onboot", "protection", "shares", "startup", "tags", "template", "vmstatestorage",
+    }
+)  # fmt: skip
+"""Options that a running machine knows nothing of: they change at once."""
 
 
 class Settled(NamedTuple):
@@ -54,3 +63,17 @@ def _is_generated(volid: str) -> bool:
 
 def _is_image(volid: str) -> bool:
     return not volid.partition(":")[2].startswith(("iso/", "import/", "snippets/", "vztmpl/", "backup/"))
+
+
+def is_record_only(key: str) -> bool:
+    """Whether a running machine knows nothing of an option."""
+    return key in RECORD_ONLY or key.startswith("unused") or cloudinit.concerns(key)
+
+
+def launched_with(launched: VmConfig, now: VmConfig) -> VmConfig:
+    """`now`, with what was changed while a machine was being started with `launched` noted as pending."""
+    keys = {key for key in {*launched.raw, *now.raw} if launched.raw.get(key) != now.raw.get(key)}
+    late = {key: now.raw.get(key) for key in keys if not is_record_only(key)}
+    if not late:
+        return now
+    return now.set({key: launched.raw.get(key) for key in late}).with_pending(late)

@@ -21,7 +21,7 @@ from corral.guests.qemu.host import Host, Located
 from corral.guests.qemu.life.clouddrive import CloudDrives, drive_of, noted
 from corral.guests.qemu.life.hooks import Hooks
 from corral.guests.qemu.life.machines import Machine, Machines, lock_of
-from corral.guests.qemu.life.pending import settled
+from corral.guests.qemu.life.pending import launched_with, settled
 from corral.guests.qemu.life.processes import ERRORS
 from corral.guests.qemu.life.work import EndGuest, QmStart
 from corral.guests.qemu.qmp import Gone, Qmp
@@ -68,7 +68,7 @@ class Starter:
         vmid = args.vmid
         suspended = machine.config.options.lock == "suspended"
         config = machine.config if suspended else settled(machine.config).config
-        rendered = command(vmid, config, self._host(), self._runtime(vmid, config, args), self.locate(config))
+        rendered = self._rendered(vmid, config, self._runtime(vmid, config, args))
         effects = [f"starts QEMU for VM {vmid}"]
         for index, card in config.options.net.items():
             if card.bridge:
@@ -103,7 +103,7 @@ class Starter:
         """The words that would start the guest with its present configuration, program first."""
         machine = self._machines.load(vmid)
         runtime = self._runtime(vmid, machine.config, QmStart(vmid=vmid))
-        return command(vmid, machine.config, self._host(), runtime, self.locate(machine.config)).args
+        return self._rendered(vmid, machine.config, runtime).args
 
     def act(self, args: QmStart, work: Work) -> None:
         """Start the guest; pending changes take effect."""
@@ -119,6 +119,9 @@ class Starter:
             if machine.config.options.lock == "suspended":
                 self._load_state(machine, qmp)
                 self._machines.commit(work, args.vmid, lambda found: without_state(found.config), keep=undo)
+            else:
+                # The record may have been changed since we read it, for a machine that seemed not to run.
+                self._machines.commit(work, args.vmid, lambda found: launched_with(machine.config, found.config))
             if not machine.config.options.freeze:
                 qmp.call("cont")
         self._free_state(machine, work)
@@ -152,7 +155,7 @@ class Starter:
             taps = self._taps(machine, work, ours)
             self._start_tpm(config, directory)
             runtime = self._runtime(vmid, config, args, sockets, taps)
-            rendered = command(vmid, config, self._host(), runtime, self.locate(config))
+            rendered = self._rendered(vmid, config, runtime)
             for note in rendered.notes:
                 # Said, not counted: clients take `WARNINGS: 1` for a failure, and a node without KVM notes each start.
                 work.log(f"WARN: {note}")
@@ -192,6 +195,13 @@ class Starter:
             machine=args.machine or (suspended and config.options.runningmachine) or "",
             cpu=args.cpu or (suspended and config.options.runningcpu) or "",
         )
+
+    def _rendered(self, vmid: int, config: VmConfig, runtime: Runtime) -> Command:
+        """The command line; `Error` for one that no program can be given."""
+        rendered = command(vmid, config, self._host(), runtime, self.locate(config))
+        if any("\0" in word for word in rendered.args):
+            raise Error("an option holds a NUL character, which can't be passed to QEMU")
+        return rendered
 
     def _spawn(self, rendered: Command, errors: Path, descriptors: list[int]) -> int:
         prefix = ["taskset", "-c", rendered.affinity] if rendered.affinity else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from corral.core.errors import Error
@@ -37,6 +38,11 @@ class Suspender:
             if drive.volid is not None and not drive.cdrom:
                 return drive.volid.partition(":")[0]
         return "local"
+
+    def storages_of(self, vmids: Iterable[int]) -> set[str]:
+        """Where the memory of those of these guests that run would be saved."""
+        running = set(self._machines.processes.all_running())
+        return {self.storage_of(vmid, None) for vmid in vmids if vmid in running and self._machines.find(vmid)}
 
     def _volume(self, args: QmSuspend, draws: Draws) -> tuple[str, int]:
         storage = self.storage_of(args.vmid, args.storage)

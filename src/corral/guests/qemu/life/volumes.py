@@ -54,10 +54,14 @@ class NewVolume:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Options with the names of the volumes that they will have, and the volumes still to be made."""
+    """Options with the names of the volumes that they will have, and the volumes still to be made.
+
+    `sources` are the queue's locks for images that an upload may replace while they are read.
+    """
 
     options: Mapping[str, str]
     new: Sequence[NewVolume] = field(default=())
+    sources: tuple[str, ...] = ()
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -96,7 +100,13 @@ class Volumes:
         if errors:
             first = next(iter(errors.values()))
             raise ParamError(errors, f"Parameter verification failed. {first}" if len(errors) == 1 else _FAILED)
-        return Prepared(out, tuple(new))
+        return Prepared(out, tuple(new), tuple(sorted({lock for each in new for lock in self._source_locks(each)})))
+
+    def _source_locks(self, each: NewVolume) -> list[str]:
+        """ISO images are not looked into when they are uploaded; others are, and many imports may read one at once."""
+        if not isinstance(each.source, str) or self.storages.locate(each.source)[1].vtype != "iso":
+            return []
+        return [self.storages.lock_name(each.source)]
 
     def _prepare_one(self, vmid: int, key: str, value: Any, draws: Draws, arch: str) -> tuple[Volume, NewVolume | None]:
         file = value.file
