@@ -6,7 +6,6 @@ Every verb has a deadline. Whatever the guest answers is JSON of bounded size; n
 from __future__ import annotations
 
 import base64
-import binascii
 import secrets
 import socket
 from collections.abc import Mapping, Sequence
@@ -107,7 +106,9 @@ class Agent:
             raise Error(NOT_RUNNING) from exc
 
     def _answer(self, deadline: float) -> Any:  # Any: JSON
-        while (end := self._buffer.find(b"\n")) < 0:
+        seen = 0
+        while (end := self._buffer.find(b"\n", seen)) < 0:
+            seen = len(self._buffer)
             if len(self._buffer) > MAX_ANSWER:
                 raise AgentError(f"Agent error: answer is larger than {MAX_ANSWER} bytes")
             left = deadline - self._clock.monotonic()
@@ -137,12 +138,14 @@ class Agent:
         arguments: dict[str, Any] = {"path": command[0], "arg": list(command[1:]), "capture-output": True}
         if data is not None:
             arguments["input-data"] = base64.b64encode(data).decode()
-        answer = self.call("guest-exec", arguments)
-        return int(answer["pid"])
+        answer = _object(self.call("guest-exec", arguments))
+        if not isinstance(pid := answer.get("pid"), int):
+            raise AgentError("Agent error: unexpected answer to guest-exec")
+        return pid
 
     def exec_status(self, pid: int) -> dict[str, Any]:
         """How a program stands: `exited` (0 or 1), `exitcode`, `signal`, `out-data` and `err-data` as text."""
-        answer = dict(self.call("guest-exec-status", {"pid": pid}))
+        answer = _object(self.call("guest-exec-status", {"pid": pid}))
         for key in ("out-data", "err-data"):
             if key in answer:
                 answer[key] = _decoded(answer[key])
@@ -156,10 +159,9 @@ class Agent:
                 self.call("guest-file-seek", {"handle": handle, "offset": offset, "whence": 0})
             content = bytearray()
             while len(content) < count:
-                answer = self.call(
-                    "guest-file-read", {"handle": handle, "count": min(CHUNK, count - len(content))}, timeout=30
-                )
-                content += base64.b64decode(answer["buf-b64"])
+                wanted = {"handle": handle, "count": min(CHUNK, count - len(content))}
+                answer = _object(self.call("guest-file-read", wanted, timeout=30))
+                content += _bytes(answer.get("buf-b64"))
                 if answer.get("eof") or not answer.get("count"):
                     return bytes(content), False
             return bytes(content[:count]), True
@@ -171,7 +173,7 @@ class Agent:
         handle = self.call("guest-file-open", {"path": path, "mode": "wb"})
         try:
             text = base64.b64encode(content).decode()
-            answer = self.call("guest-file-write", {"handle": handle, "buf-b64": text}, timeout=30)
+            answer = _object(self.call("guest-file-write", {"handle": handle, "buf-b64": text}, timeout=30))
             if answer.get("count") != len(content):
                 raise AgentError(f"Agent error: only {answer.get('count')} of {len(content)} bytes were written")
         finally:
@@ -197,8 +199,21 @@ def _command(name: str, arguments: Mapping[str, Any] | None) -> bytes:
     return msgspec.json.encode(body) + b"\n"
 
 
+def _object(answer: object) -> dict[str, Any]:
+    """What should be an object: a guest may answer anything."""
+    if not isinstance(answer, dict):
+        raise AgentError("Agent error: unexpected answer")
+    return answer
+
+
 def _decoded(text: object) -> str:
+    return _bytes(text).decode("utf-8", "replace")
+
+
+def _bytes(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise AgentError("Agent error: unexpected answer")
     try:
-        return base64.b64decode(str(text)).decode("utf-8", "replace")
-    except binascii.Error as exc:
+        return base64.b64decode(text)
+    except ValueError as exc:  # also: characters that are not ASCII
         raise AgentError("Agent error: output is not base64") from exc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from typing import Any
 
 import pytest
@@ -82,3 +83,19 @@ def test_a_file_is_written_whole_or_it_is_an_error() -> None:
     in_step(fake).write_file("/x", b"abc")
     with pytest.raises(AgentError, match="only 3 of 4"):
         in_step(FakeAgent(fake.answers)).write_file("/x", b"abcd")
+
+
+@pytest.mark.parametrize("answer", [None, 7, "x", [], {}, {"pid": "9"}, {"buf-b64": 5}, {"out-data": "é"}])
+def test_a_guest_may_answer_anything(answer: object) -> None:
+    words = ("guest-exec", "guest-exec-status", "guest-file-read", "guest-file-write")
+    fake = FakeAgent({**dict.fromkeys(words, lambda _: answer), "guest-file-open": lambda _: 1,
+                      "guest-file-close": lambda _: {}})  # fmt: skip
+    agent = in_step(fake)
+    with pytest.raises(AgentError):
+        agent.exec(["true"])
+    with pytest.raises(AgentError):
+        agent.write_file("/x", b"content")
+    with pytest.raises(AgentError):
+        agent.read_file("/x", count=1)
+    with contextlib.suppress(AgentError):  # an object without output is a program that still runs
+        assert "out-data" not in agent.exec_status(9)

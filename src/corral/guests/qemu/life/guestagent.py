@@ -72,7 +72,7 @@ class GuestAgents:
         with self.connect(vmid) as agent:
             status = agent.exec_status(pid)
         flags = ("exited", "out-truncated", "err-truncated")
-        return {key: int(value) if key in flags else value for key, value in status.items()}
+        return {key: int(bool(value)) if key in flags else value for key, value in status.items()}
 
     def read_file(self, vmid: int, path: str, *, offset: int, count: int, decode: bool) -> dict[str, Any]:
         """A file's content, as text or base64, and whether it was cut."""
