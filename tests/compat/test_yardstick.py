@@ -43,7 +43,9 @@ ON_PURPOSE = {
 }
 EQUAL = ("type", "optional", "minimum", "maximum", "maxLength", "index_max", "requires")
 PERMISSIONS_ON_PURPOSE = {
-    "POST /nodes/{node}/storage/{storage}/content/{volume}": "root@pam's there; here it takes the rights for both volumes",
+    "POST /nodes/{node}/storage/{storage}/content/{volume}": (
+        "kept for root@pam there; here it takes the rights for both volumes"
+    ),
     "POST /nodes/{node}/qemu/{vmid}/agent": "the privilege depends on the command, as for the calls of their own",
     "GET /cluster/options": "the same for clients: without Sys.Audit only what a user interface needs",
 }

@@ -142,7 +142,7 @@ class SocketTarget:
         except OSError as exc:
             self._socket.close()
             raise Error(f"can't connect to the console: {exc.strerror or exc}") from exc
-        self._socket.setblocking(True)
+        self._socket.settimeout(None)
 
     def fileno(self) -> int:
         """The socket."""
