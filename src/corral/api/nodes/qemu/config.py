@@ -147,6 +147,9 @@ def resize(
     skiplock: SkipLock = False,
 ) -> str:
     """Extend volume size."""
+    volume = dict(call.app.qemu.load(vmid).config.volumes()).get(disk)
+    if volume is not None and volume.volid is not None:
+        call.need(f"/storage/{volume.volid.partition(':')[0]}", "Datastore.AllocateSpace")
     return call.spawn(QmResize(vmid=vmid, disk=disk, size=size, digest=digest, skiplock=skiplock))
 
 
