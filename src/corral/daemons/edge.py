@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ KEEP_ALIVE = 15.0
 CONSOLE_WAIT = 5.0
 
 Address = Callable[[web.BaseRequest], str]
+Thread = Callable[..., Awaitable[Any]]  # any function with its arguments
 
 
 class Edge:
@@ -111,15 +113,25 @@ class Edge:
             raise http.UnsupportedBody(f"upload file not allowed on '{admitted.endpoint.pair}'")
         spool = admitted.endpoint.spool
         async with AsyncExitStack() as stack:
-            directory = await asyncio.to_thread(spool, self.dispatcher.app, admitted.path_params)
-            parts = await _read_parts(request, str(directory), stack)
+            thread = self._uploading(admitted)
+            directory = await thread(spool, self.dispatcher.app, admitted.path_params)
+            parts = await _read_parts(request, str(directory), stack, thread)
             reply = await self._finish(admitted, parts)
             if reply.ok:
                 stack.pop_all()  # the file is the task's now
         return reply
 
+    def _uploading(self, admitted: Admitted) -> Thread:
+        """Runs what may hang in threads of this storage's uploads: the loop's own are few, and everybody's."""
+        if self._pools is None:
+            return asyncio.to_thread
+        pools, name = self._pools, f"{fill(admitted.endpoint.pool, admitted.path_params) or ''}/upload"
+        return lambda job, *args: pools.run(name, partial(job, *args), CALL_TIMEOUT)
 
-async def _read_parts(request: web.BaseRequest, directory: str, stack: AsyncExitStack) -> dict[str, Any]:
+
+async def _read_parts(
+    request: web.BaseRequest, directory: str, stack: AsyncExitStack, thread: Thread
+) -> dict[str, Any]:
     """The fields of a form, its file part spooled below `directory` and removed again unless somebody moved it."""
     parts: dict[str, Any] = {}
     try:
@@ -135,25 +147,25 @@ async def _read_parts(request: web.BaseRequest, directory: str, stack: AsyncExit
                     raise ParamError({part.name: f"value may only be {MAX_FORM_FIELD} bytes long"})
                 parts[part.name] = value.decode()
             else:
-                parts[part.name] = await _spool(part, directory, stack)
+                parts[part.name] = await _spool(part, directory, stack, thread)
     except (ValueError, AssertionError) as exc:
         raise ParamError({"_root": f"the form can't be read: {exc}"}) from exc
     return parts
 
 
-async def _spool(part: BodyPartReader, directory: str, stack: AsyncExitStack) -> Upload:
+async def _spool(part: BodyPartReader, directory: str, stack: AsyncExitStack, thread: Thread) -> Upload:
     try:
-        path, descriptor = await asyncio.to_thread(files.spool, directory)
+        path, descriptor = await thread(files.spool, directory)
     except OSError as exc:
         raise Error(f"can't keep the upload in '{directory}' - {exc.strerror}") from exc
-    stack.push_async_callback(asyncio.to_thread, files.remove_file, path)
+    stack.push_async_callback(thread, files.remove_file, path)
     size = 0
     try:
         while chunk := await part.read_chunk(1024 * 1024):
-            await asyncio.to_thread(_write, descriptor, chunk, directory)
+            await thread(_write, descriptor, chunk, directory)
             size += len(chunk)
     finally:
-        await asyncio.to_thread(os.close, descriptor)
+        await thread(os.close, descriptor)
     return Upload(filename=part.filename or "", path=str(path), size=size)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import aiohttp
@@ -255,6 +257,25 @@ def test_an_upload_goes_to_its_spool_and_stays_there_only_for_its_task(tmp_path:
             assert len(list((tmp_path / "spool").iterdir())) == 1
         assert answer.data == {"name": "../../a.iso", "size": 3_000_005, "begins": "CD001"}
         assert refused.reason == "no room"
+
+    drive(work())
+
+
+def test_an_upload_does_not_wait_for_threads_that_others_hold(tmp_path: Path) -> None:
+    """A storage that hangs holds threads of its own uploads, not those of the loop."""
+
+    async def work() -> None:
+        body, headers = multipart(("content", None, b"iso"), ("filename", "a.iso", b"CD001"))
+        held = threading.Event()
+        with ThreadPoolExecutor(1) as executor:
+            asyncio.get_running_loop().set_default_executor(executor)
+            executor.submit(held.wait)
+            try:
+                async with serving(tmp_path, pools=Pools()) as wire, asyncio.timeout(10):
+                    answer = await wire.send("POST", "/api2/json/upload", body, headers=headers)
+            finally:
+                held.set()
+        assert answer.data == {"name": "a.iso", "size": 5, "begins": "CD001"}
 
     drive(work())
 
