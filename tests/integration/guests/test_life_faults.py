@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -191,3 +192,37 @@ def test_a_removal_whose_worker_is_killed_is_finished_or_has_not_begun(node: Nod
     if config(node, 102) is not None:
         node.do("DELETE", "/nodes/{node}/qemu/102")
     assert volumes(node, 102) == []
+
+
+def test_guests_outlive_the_daemons_and_start_again_after_a_reboot_in_their_order(node: Node) -> None:
+    layout = Layout(node.root.resolve())
+    node.do("POST", "/nodes/{node}/qemu", vmid=110, memory=32, onboot=1, startup="order=2")
+    node.do("POST", "/nodes/{node}/qemu", vmid=111, memory=32, onboot=1, startup="order=1")
+    node.do("POST", "/nodes/{node}/qemu", vmid=112, memory=32)
+    node.do("POST", "/nodes/{node}/qemu/110/status/start")
+    pid = node.call("GET", "/nodes/{node}/qemu/110/status/current")["pid"]
+    node.stop()
+    assert node.guests() == [pid]
+    node.start()
+    node.login()
+    assert node.call("GET", "/nodes/{node}/qemu/110/status/current")["pid"] == pid
+    assert node.guests() == [pid]
+
+    node.stop()
+    os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(layout.run)  # what a reboot does
+    node.start()
+    node.login()
+    end = time.monotonic() + 60
+    while len(node.guests()) < 2:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    upids = [task["upid"] for task in node.call("GET", "/nodes/{node}/tasks", typefilter="startall", source="all")]
+    ended(node, upids[0])
+    log = [line["t"] for line in node.call("GET", f"/nodes/{{node}}/tasks/{upids[0]}/log")]
+    assert [line for line in log if line.startswith("Starting")] == ["Starting VM 111", "Starting VM 110"]
+    assert node.call("GET", "/nodes/{node}/qemu/112/status/current")["status"] == "stopped"
+    for vmid in (110, 111):
+        node.do("POST", f"/nodes/{{node}}/qemu/{vmid}/status/stop")
+    for vmid in (110, 111, 112):
+        node.do("DELETE", f"/nodes/{{node}}/qemu/{vmid}")
