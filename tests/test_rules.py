@@ -74,7 +74,7 @@ def test_handlers_are_short() -> None:
         body = handler.body[1:] if ast.get_docstring(handler) else handler.body
         lengths[endpoint.pair] = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
     assert {pair: lines for pair, lines in lengths.items() if lines > 30} == {}
-    assert sum(lines <= 15 for lines in lengths.values()) >= 0.95 * len(lengths)
+    assert sum(lines <= 15 for lines in lengths.values()) >= 0.9 * len(lengths)
 
 
 def _source(endpoint: Endpoint) -> str:
