@@ -43,7 +43,7 @@ def test_what_hangs_starves_only_its_own_pool() -> None:
 def test_a_job_that_takes_too_long_is_given_up() -> None:
     async def work() -> None:
         pools, release = Pools(), threading.Event()
-        with pytest.raises(TimedOut, match="'nfs' did not answer within 0.01 seconds"):
+        with pytest.raises(TimedOut, match=r"'nfs' did not answer within 0\.01 seconds"):
             await pools.run("nfs", release.wait, 0.01)
         release.set()
         assert await pools.run("nfs", lambda: 1, 5) == 1
@@ -55,7 +55,7 @@ def test_too_many_waiting_calls_are_refused_at_once() -> None:
     async def work() -> None:
         pool, release = Pool("nfs", 1, backlog=2), threading.Event()
         hung = asyncio.create_task(pool.run(release.wait, 30))
-        while pool._waiting:
+        while pool._waiting:  # noqa: ASYNC110  what only the pool knows
             await asyncio.sleep(0)
         waiting = [asyncio.create_task(pool.run(lambda: 1, 30)) for _ in range(2)]
         await asyncio.sleep(0)
