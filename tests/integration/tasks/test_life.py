@@ -25,7 +25,7 @@ from corral.store.sqlite import SqliteStore
 from corral.system import locks
 from corral.system.clock import SystemClock
 from corral.tasks import journal
-from corral.tasks.log import Filter, Index, read_log
+from corral.tasks.log import Filter, Index, log_path, read_log
 from corral.tasks.outcome import Fault
 from tests.integration.tasks.toys import FAILING_STAGES, STAGES
 
@@ -282,6 +282,8 @@ def test_a_worker_that_died_while_the_daemon_was_away_is_undone(daemon: Daemon) 
 def test_a_worker_that_ended_while_the_daemon_was_away_is_put_away(daemon: Daemon) -> None:
     upid = daemon.spawn("Sleep", seconds=2)
     pid = daemon.worker(upid)
+    # From its first line on it needs the store no more; before, it would wait for the daemon, and rightly so.
+    daemon.until(lambda: "sleeping" in log_path(daemon.layout.task_logs, upid).read_text())
     daemon.end(signal.SIGKILL)
     daemon.until(lambda: not lives(pid))
     daemon.start()
