@@ -79,15 +79,21 @@ class Shells:
         with listener.accept(CLIENT_TIMEOUT) as client:
             terminal = open_terminal(command_of(args), {**environment(), "TERM": "linux"})
             try:
-                show(client, terminal.master, max(20, args.width // glyphs.WIDTH), max(5, args.height // glyphs.HEIGHT))
+                show(
+                    client,
+                    relay.TerminalTarget(terminal.master),
+                    max(20, args.width // glyphs.WIDTH),
+                    max(5, args.height // glyphs.HEIGHT),
+                )
             finally:
                 terminal.close()
 
 
-def show(client: socket.socket, master: int, columns: int, lines: int) -> None:
-    """Serve one VNC client with the screen of a terminal, until one of them ends."""
+def show(client: socket.socket, terminal: relay.Target, columns: int, lines: int) -> None:
+    """Serve one VNC client with the screen of a terminal or serial line, until one of them ends."""
     columns, lines = min(columns, MAX_SIZE), min(lines, MAX_SIZE)
-    relay.TerminalTarget(master).resize(columns, lines)
+    terminal.resize(columns, lines)
+    master = terminal.fileno()
 
     def typed(data: bytes) -> None:
         os.write(master, data)

@@ -224,3 +224,15 @@ def test_a_display_asks_for_the_password_or_the_ticket(stage: Stage, generated: 
         assert stream.read(4) == b"\0\0\0\0"
         stream.close()
     stage.press(100, "stop")
+
+
+def test_a_serial_display_is_drawn_for_a_vnc_client(stage: Stage) -> None:
+    stage.create(100, memory=32, serial0="socket", vga="serial0")
+    stage.press(100, "start")
+    opened = stage.client.post(f"{VMS}/100/vncproxy")
+    path = relay.session_socket(stage.layout.consoles, opened["port"], f"{opened['user']}:{opened['ticket']}")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10)
+        client.connect(str(path))
+        assert client.recv(12) == b"RFB 003.008\n"
+    stage.press(100, "stop")

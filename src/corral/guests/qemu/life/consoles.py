@@ -10,9 +10,12 @@ from pathlib import Path
 from corral.core.errors import Error
 from corral.guests.qemu.life.machines import Machines
 from corral.guests.qemu.life.work import Console, TermConsole
+from corral.node.shell import show
 from corral.system import files, relay
 from corral.tasks.base import Draws, Intent, Work
 
+SERIAL_SIZE = (80, 25)
+"""Columns and lines of a serial display shown to a VNC client: what its programs assume of a line without a size."""
 CLIENT_TIMEOUT = 10.0
 """Seconds within which the client must come."""
 PASSWORD_LETTERS = string.ascii_letters + string.digits + "!#%&()*+-./:;<=>?@[]^_{|}~"
@@ -75,7 +78,10 @@ class Consoles:
                 first = relay.greet(client, lambda said: secrets.compare_digest(said.encode(), args.greeting.encode()))
             path = self._machines.layout.guest_socket(args.vmid, args.target)
             with contextlib.closing(relay.SocketTarget(path)) as target:
-                relay.relay(client, target, framed=terminal, first=first)
+                if not terminal and args.target != "vnc":
+                    show(client, target, *SERIAL_SIZE)  # a VNC client before a serial display
+                else:
+                    relay.relay(client, target, framed=terminal, first=first)
 
     def _set_password(self, vmid: int, password: str) -> None:
         with self._machines.processes.qmp(vmid) as qmp:
