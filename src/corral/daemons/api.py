@@ -26,7 +26,7 @@ from corral import api
 from corral.app import App, build_api
 from corral.core.errors import Error, NotImplementedCall, Unauthorized
 from corral.core.layout import Layout
-from corral.daemons import http, listen, logs, static
+from corral.daemons import http, limits, listen, logs, static
 from corral.daemons.corrald import GROUP, UNAUTHORIZED_DELAY
 from corral.daemons.edge import Edge
 from corral.daemons.feed import FeedClient
@@ -130,6 +130,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser.parse_args(argv, Options())
     layout = Layout(Path(options.root).resolve())
     logs.to_stderr("corral-api")
+    limits.many_files()
     context = tls_context(layout)
     listener = listen.tcp_socket(options.host, options.port)
     site = static.Site.load()

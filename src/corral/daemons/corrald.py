@@ -23,7 +23,7 @@ from corral.app import App, Daemon, build_daemon, build_worker, warm
 from corral.core.errors import TimedOut
 from corral.core.layout import Layout
 from corral.core.secret import Secret
-from corral.daemons import http, listen, logs
+from corral.daemons import http, limits, listen, logs
 from corral.daemons.edge import Edge
 from corral.daemons.feed import FeedServer
 from corral.daemons.front import ADDRESS_HEADER
@@ -64,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser.parse_args(argv, Options())
     layout = Layout(Path(options.root).resolve())
     logs.to_stderr("corrald")
+    limits.many_files()
     lifeline.end_with_parent()
     # First of all: the zygote may hold no threads, and a fork of it costs 2 ms only while it is small.
     zygote = Zygote.fork(layout, partial(build_worker, node=options.node), PRELOAD, warm)
