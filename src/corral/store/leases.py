@@ -41,6 +41,12 @@ class Leases:
             self._grants[name] = _Grant(holder, ttl, now + ttl)
         return HeldLease(self, name, holder)
 
+    def refused(self, name: str, holder: str) -> bool:
+        """Whether another holder's grant lasts, so that there is nothing to be asked of the disk."""
+        with self._lock:
+            grant = self._grants.get(name)
+            return grant is not None and grant.holder != holder and grant.deadline > self._clock.monotonic()
+
     def held(self, name: str, holder: str) -> HeldLease | None:
         """The lease if this holder has it now."""
         with self._lock:

@@ -125,6 +125,9 @@ class SqliteStore:
     def lease(self, name: str, holder: str, ttl: float) -> SqliteLease | None:
         """See `base.Store`."""
 
+        if self._leases.refused(name, holder):
+            return None
+
         def take(connection: sqlite3.Connection) -> HeldLease | None:
             if lease := self._leases.take(name, holder, ttl):
                 connection.execute("INSERT OR REPLACE INTO lease VALUES (?, ?, ?)", (name, holder, ttl))
