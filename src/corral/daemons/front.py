@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import hdrs, web
+from yarl import URL
 
 from corral.core.errors import Unavailable
 from corral.daemons import http
@@ -57,7 +58,7 @@ class Front:
         try:
             async with self._session.request(
                 request.method,
-                f"http://corrald{request.raw_path}",
+                URL(f"http://corrald{request.raw_path}", encoded=True),  # as it came: `..` is a name like any other
                 headers=headers,
                 data=body,
                 skip_auto_headers=(hdrs.USER_AGENT, hdrs.CONTENT_TYPE, hdrs.ACCEPT_ENCODING),
