@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 import pytest
 import requests
-import urllib3
 
 from corral.cli.client import Client
 from tests.integration import wrecks
@@ -29,7 +28,7 @@ from tests.unit.storage.web import Site, serving
 MIB = 1 << 20
 IMAGE = 96 * MIB
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +121,6 @@ def _running(stage: Stage) -> None:
 
 def _upload(stage: Stage) -> str:
     """An upload over TLS with a checksum, followed to the end of its task."""
-    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     stage.node.login()
     with stage.image.open("rb") as file:
         try:
