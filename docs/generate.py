@@ -28,6 +28,7 @@ from corral.schema.propstring import PropertyString
 from corral.storage.base import StorageConfig
 
 REFERENCE = Path(__file__).parent / "reference"
+CHANGES = Path(__file__).parent.parent / "changes"
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
@@ -252,12 +253,22 @@ def cli_page() -> list[str]:
     return ["cli"]
 
 
+def unreleased() -> None:
+    """What users will see in the next release, from the pieces in `changes/`."""
+    pieces = sorted(path for path in CHANGES.glob("*.md") if path.name != "README.md")
+    lines = [line for path in pieces for line in path.read_text().splitlines() if line.strip()]
+    write(
+        "unreleased", ["## Next release", "", *(line if line.startswith(("-", "*")) else f"- {line}" for line in lines)]
+    )
+
+
 def main() -> int:
     """Write all pages and their index."""
     shutil.rmtree(REFERENCE, ignore_errors=True)
     REFERENCE.mkdir()
     names, homes = config_pages()
     names = [*api_pages(homes), *cli_page(), *names]
+    unreleased()
     index = ["# Reference", "", f"Generated from the declarations of Corral {corral.__version__}.", ""]
     write("index", [*index, "```{toctree}", ":maxdepth: 1", "", *names, "```"])
     print(f"docs: {len(names)} reference pages, {len(endpoints())} calls")
