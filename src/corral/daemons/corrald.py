@@ -124,7 +124,13 @@ async def _http(edge: Edge, listener: socket.socket) -> asyncio.AbstractServer:
 async def _streams(
     serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], listener: socket.socket
 ) -> asyncio.AbstractServer:
-    return await asyncio.start_unix_server(serve, sock=listener)
+    async def quietly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        except asyncio.CancelledError:  # corrald stops; the streams' own callback would log it as an error
+            writer.close()
+
+    return await asyncio.start_unix_server(quietly, sock=listener)
 
 
 async def _store_calls(

@@ -100,11 +100,15 @@ class FeedClient:
 
     async def follow(self) -> None:
         """Follow until cancelled."""
+        told = ""
         while True:
             try:
                 await self._stream()
+                told = ""
             except (OSError, Error, msgspec.DecodeError) as exc:
-                log.info("the feed of corrald ended: %s", exc)
+                if str(exc) != told:  # once for each reason: it is tried again five times a second
+                    told = str(exc)
+                    log.info("the feed of corrald ended: %s", told)
             await asyncio.sleep(RETRY)
 
     async def ready(self) -> None:

@@ -96,10 +96,10 @@ class TlsServer:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             first = await _peek(loop, client)
             if first == TLS_HANDSHAKE:
-                made = await loop.connect_accepted_socket(
+                transport, _ = await loop.connect_accepted_socket(
                     self._server, client, ssl=self._context, ssl_handshake_timeout=self._patience
                 )
-                loop.call_later(self._patience, _drop_silent, *made)
+                loop.call_later(self._patience, _drop_silent, transport)
             elif first is not None:
                 plain, _ = await loop.connect_accepted_socket(_Redirect, client)
                 loop.call_later(self._patience, plain.close)
@@ -111,9 +111,11 @@ class TlsServer:
                 client.close()
 
 
-def _drop_silent(transport: asyncio.Transport, handler: web.RequestHandler) -> None:
+def _drop_silent(transport: asyncio.Transport) -> None:
+    # Asked of the transport: uvloop answers its own TLS protocol when a connection is made, not the server's.
+    handler = transport.get_protocol()
     # aiohttp waits for a first request as long as it takes, and has no public word for how many there were.
-    if not handler._request_count:
+    if isinstance(handler, web.RequestHandler) and not handler._request_count:
         transport.abort()
 
 
