@@ -60,7 +60,7 @@ def test_changes_come_as_they_are_made_and_a_broken_stream_goes_on(node: Node) -
     assert change["who"] == "admin@pve"
     stream.close()
 
-    node.call("PUT", "/cluster/options", keyboard="de")
+    node.call("PUT", "/cluster/options", keyboard="it")
     again = Stream(node, node.headers, f"?since={cursor}")
     _, missed = again.next("change")
     assert missed["records"] == [{"key": "datacenter.cfg", "action": "write"}]
