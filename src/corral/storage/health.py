@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from corral.core.clock import Clock
-from corral.core.errors import TimedOut
+from corral.core.errors import Error, TimedOut
 
 T = TypeVar("T")
 
@@ -43,7 +43,10 @@ class Health:
             return None
 
     def call(self, storage: str, work: Callable[[], T], timeout: float) -> T:
-        """What `work` answers or raises; `TimedOut` after `timeout` seconds, or at once while the storage hangs."""
+        """What `work` answers or raises; `TimedOut` after `timeout` seconds, or at once while the storage hangs.
+
+        An OSError becomes an `Error` that names the storage.
+        """
         if (seconds := self.hangs(storage)) is not None:
             raise TimedOut(f"storage '{storage}' is not online: no answer for {seconds:.0f} s")
         results: list[T] = []
@@ -63,6 +66,8 @@ class Health:
             with self._lock:
                 self._hung.setdefault(storage, _Hung(started, thread))
             raise TimedOut(f"storage '{storage}' is not online: no answer within {timeout:g} s")
+        if errors and isinstance(errors[0], OSError):  # a mount whose server has gone, mostly
+            raise Error(f"storage '{storage}' is not online: {errors[0].strerror}") from errors[0]
         if errors:
             raise errors[0]
         return results[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 
@@ -18,6 +20,14 @@ def test_answers_and_errors_pass_through() -> None:
     with pytest.raises(Error, match="broken"):
         health.call("a", lambda: (_ for _ in ()).throw(Error("broken")), 5)
     assert health.hangs("a") is None
+
+
+def test_a_mount_whose_server_is_gone_is_named() -> None:
+    def gone() -> None:
+        raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN), "/mnt/a")
+
+    with pytest.raises(Error, match="storage 'a' is not online: Transport endpoint is not connected"):
+        Health(SystemClock()).call("a", gone, 5)
 
 
 def test_others_are_refused_at_once_while_it_hangs_and_served_again_after() -> None:
