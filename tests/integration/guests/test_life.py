@@ -38,6 +38,8 @@ def machine(lab: Stage) -> Stage:
         )
     if lab.current(100)["status"] != "running":
         lab.press(100, "start")
+    elif lab.current(100)["qmpstatus"] == "paused":
+        lab.press(100, "resume")
     lab.await_agent(100)
     return lab
 

@@ -151,12 +151,14 @@ class Qemu:
         pid = self.machines.processes.pid(vmid)
         if pid is None:
             return stopped(machine)
-        if self._watcher is not None and not self._watcher.closed:
-            self._watcher.look(vmid)
+        watcher = self._watcher if self._watcher is not None and not self._watcher.closed else None
+        if watcher is not None:
+            watcher.look(vmid)
         known = self.board.guest(vmid)
         if known is None or known.pid != pid:
-            known = replace(stopped(machine), status="running", pid=pid, qmpstatus=self._word(vmid))
-        return known
+            known = replace(stopped(machine), status="running", pid=pid)
+            watcher = None
+        return known if watcher is not None else replace(known, qmpstatus=self._word(vmid))
 
     def _word(self, vmid: int) -> str:
         try:
