@@ -119,11 +119,11 @@ class Starter:
             if machine.config.options.lock == "suspended":
                 self._load_state(machine, qmp)
                 self._machines.commit(work, args.vmid, lambda found: without_state(found.config), keep=undo)
-            else:
-                # The record may have been changed since we read it, for a machine that seemed not to run.
-                self._machines.commit(work, args.vmid, lambda found: launched_with(machine.config, found.config))
             if not machine.config.options.freeze:
                 qmp.call("cont")
+        if machine.config.options.lock != "suspended":
+            # The record may have been changed since we read it, for a machine that seemed not to run.
+            self._machines.commit(work, args.vmid, lambda found: launched_with(machine.config, found.config))
         self._free_state(machine, work)
         self._hooks.run(machine, "post-start", work)
 
