@@ -145,6 +145,8 @@ async def _store_calls(
                 head += await reader.readexactly(HEAD - len(head))
             payload = await reader.readexactly(length(head))
             result = await pools.run("store", partial(answer, daemon.app.store, payload), 60)
+            if writer.is_closing():  # uvloop would raise a RuntimeError
+                return
             writer.write(frame(result))
             await writer.drain()
     except (ConnectionError, asyncio.IncompleteReadError):

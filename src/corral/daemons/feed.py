@@ -59,7 +59,7 @@ class FeedServer:
 
         cancels = self._subscribe(send)
         try:
-            while (message := await waiting.get()) is not None:
+            while (message := await waiting.get()) is not None and not writer.is_closing():
                 writer.write(message)
                 if waiting.empty():
                     await writer.drain()
