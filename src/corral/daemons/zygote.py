@@ -176,7 +176,10 @@ def _zygote(
                 poller.unregister(descriptor)
                 _reap(children.pop(descriptor), descriptor)
                 continue
-            data, passed = _receive(sock)
+            try:
+                data, passed = _receive(sock)
+            except ConnectionError:  # corrald was killed before it read our last answer
+                return
             if not data:
                 return
             if (born := _answer(sock, data, passed, layout, build)) is not None:
