@@ -25,6 +25,7 @@ from tests.lab.node import Node
 
 ROUNDS = int(os.environ.get("CORRAL_BENCH_ROUNDS", "15"))
 MEMORY = 256
+NAME = f"corral-bench-{os.getpid()}"  # what an earlier run left behind is not in the way
 
 
 def running(path: Path, started: float) -> float:
@@ -122,7 +123,7 @@ class Bare:
 
 XML = """\
 <domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
-  <name>bench</name><memory unit='MiB'>{memory}</memory><vcpu>1</vcpu>
+  <name>{name}</name><memory unit='MiB'>{memory}</memory><vcpu>1</vcpu>
   <os><type arch='x86_64' machine='pc'>hvm</type></os>
   <features><acpi/></features>
   <seclabel type='static' model='dac' relabel='no'><label>+0:+0</label></seclabel>
@@ -176,7 +177,9 @@ class Libvirt:
                 self.daemons.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
         disk = scratch / "libvirt.qcow2"
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "1G"], check=True)
-        (scratch / "bench.xml").write_text(XML.format(memory=MEMORY, disk=disk, scratch=scratch, observer=observer))
+        (scratch / "bench.xml").write_text(
+            XML.format(name=NAME, memory=MEMORY, disk=disk, scratch=scratch, observer=observer)
+        )
         self._once("list", tries=100)
         self._once("define", str(scratch / "bench.xml"))
         self.shell = subprocess.Popen(
@@ -203,12 +206,12 @@ class Libvirt:
     def start(self) -> float:
         """Start it and answer the seconds."""
         began = time.perf_counter()
-        self._say("start bench")
+        self._say(f"start {NAME}")
         return running(self.observer, began)
 
     def stop(self) -> None:
         """Stop it, and wait until libvirt has noticed."""
-        self._once("destroy", "bench", tries=50)
+        self._once("destroy", NAME, tries=50)
         self.observer.unlink(missing_ok=True)
         time.sleep(0.2)
 
@@ -218,7 +221,7 @@ class Libvirt:
             self._say("quit")
             self.shell.wait(5)
         with contextlib.suppress(RuntimeError):
-            self._once("undefine", "bench")
+            self._once("undefine", NAME)
         for daemon in reversed(self.daemons):
             daemon.send_signal(signal.SIGTERM)
             daemon.wait(20)
