@@ -132,7 +132,12 @@ class Protocol:
                 return None
 
     def command(self, name: str, arguments: Mapping[str, Any] | None = None) -> tuple[int, bytes]:
-        """The number and the bytes of a command. Only `qmp_capabilities` may be sent before the state is `READY`."""
+        """The number and the bytes of a command. Only `qmp_capabilities` may be sent before the state is `READY`.
+
+        `Gone` once the other side has hung up, which may have been noticed while events were read.
+        """
+        if self.state is State.CLOSED:
+            raise Gone(f"QEMU has closed its monitor: '{name}' can't be sent")
         expected = State.NEGOTIATING if name == "qmp_capabilities" else State.READY
         assert self.state is expected, f"'{name}' can't be sent while {self.state}"
         number, self._next = self._next, self._next + 1

@@ -48,6 +48,13 @@ def test_hanging_up_ends_the_connection() -> None:
     assert protocol.state is State.CLOSED
 
 
+def test_a_command_after_that_is_told_so() -> None:
+    protocol = Protocol()
+    protocol.receive(b"")
+    with pytest.raises(Gone, match="closed its monitor: 'query-status'"):
+        protocol.command("query-status")
+
+
 def test_what_is_not_json_is_an_error() -> None:
     with pytest.raises(QmpError, match="not a QMP message"):
         Protocol().receive(b"HTTP/1.1 400\n")
