@@ -10,6 +10,7 @@ from typing import Any
 from corral import __version__, api
 from corral.cli.table import FILE, PACKAGE, newest
 from corral.rest import export
+from corral.rest import openapi as document
 from corral.rest.endpoint import Endpoint
 from corral.rest.router import Router
 from corral.schema.fields import Field
@@ -51,7 +52,7 @@ def api_schema() -> list[dict[str, Any]]:
 
 def openapi() -> dict[str, Any]:
     """All calls as OpenAPI 3.1."""
-    return export.openapi(endpoints(), __version__)
+    return document.openapi(endpoints(), __version__)
 
 
 def unplannable() -> list[tuple[str, str]]:

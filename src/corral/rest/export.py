@@ -1,20 +1,18 @@
-"""The declarations as data: the schema dump in the yardstick's shape, and OpenAPI 3.1."""
+"""The declarations as data: the schema dump in the yardstick's shape, and what results look like."""
 
 from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
 from corral.rest.endpoint import Endpoint, returns
-from corral.rest.results import wire_names
-from corral.schema.fields import Field
+from corral.rest.results import Configured, Shaped, wire_names
+from corral.schema.fields import Field, Format, struct_fields
 from corral.schema.propstring import fields_by_wire
-
-JSON_TYPES = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
 
 
 def api_schema(endpoints: Iterable[Endpoint]) -> list[dict[str, Any]]:
@@ -55,10 +53,10 @@ def param(field: Field) -> dict[str, Any]:
         "minLength": field.min_length or None,
         "maxLength": field.max_length,
         "pattern": field.regex,
-        "default": _default(field),
+        "default": default_of(field),
         "requires": field.requires,
         "alias": field.alias,
-        "format": _format(field),
+        "format": format_of(field),
     }
     out.update({key: value for key, value in bounds.items() if value is not None})
     if field.items is not None:
@@ -72,14 +70,16 @@ def _keys(prop: Any) -> Iterable[Field]:
     return fields_by_wire(prop).values()
 
 
-def _default(field: Field) -> Any:
+def default_of(field: Field) -> Any:
+    """What holds when it is not given, where that is a plain value."""
     value = field.shown_default
     if value is None and isinstance(field.default, str | int | float | bool):
         value = field.default
     return value
 
 
-def _format(field: Field) -> str | None:
+def format_of(field: Field) -> str | None:
+    """The name of its grammar."""
     if field.prop is not None:
         return getattr(field.prop, "format_name", "") or "property-string"
     if field.format is None:
@@ -90,7 +90,7 @@ def _format(field: Field) -> str | None:
 def result(annotation: Any) -> dict[str, Any]:
     """A result type as a small JSON schema; booleans are the numbers 0 and 1 on the wire."""
     if get_origin(annotation) is typing.Annotated:
-        return result(annotation.__origin__)
+        return _annotated(annotation)
     if get_origin(annotation) in (Union, types.UnionType):
         members = [member for member in get_args(annotation) if member is not type(None)]
         return result(members[0]) if len(members) == 1 else {"anyOf": [result(member) for member in members]}
@@ -108,111 +108,57 @@ def result(annotation: Any) -> dict[str, Any]:
     if annotation in simple:
         return {"type": simple[annotation]}
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        hints = typing.get_type_hints(annotation, include_extras=True)
-        names = wire_names(annotation)
-        return {"type": "object", "properties": {wire: result(hints[attr]) for attr, wire in names}}
-    if origin is dict or annotation is dict:
-        return {"type": "object"}
-    return {}
+        return _struct(annotation)
+    if origin is dict:
+        values = result(get_args(annotation)[1])
+        return {"type": "object", **({"additionalProperties": values} if values else {})}
+    return {"type": "object"} if annotation is dict else {}
 
 
-def openapi(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any]:
-    """OpenAPI 3.1 of the `json` envelope."""
-    paths: dict[str, dict[str, Any]] = {}
-    for made in endpoints:
-        paths.setdefault(made.path, {})[made.method.lower()] = _operation(made)
+def _annotated(annotation: Any) -> dict[str, Any]:
+    """What the marks say: another shape, the options of a record, a task's ID; else the bare type."""
+    for mark in annotation.__metadata__:
+        match mark:
+            case Shaped(like):
+                return result(like)
+            case Configured(options, also):
+                return _options(options, also)
+            case Format(name=name):
+                return {**result(annotation.__origin__), "format": name}
+    return result(annotation.__origin__)
+
+
+def _struct(cls: type[msgspec.Struct]) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls, include_extras=True)
+    names = wire_names(cls)
+    # An attribute that is None is left out on the wire.
+    unset = {info.name for info in msgspec.structs.fields(cls) if info.default is None}
+    there = [wire for attr, wire in names if attr not in unset and type(None) not in get_args(_bare(hints[attr]))]
     return {
-        "openapi": "3.1.0",
-        "info": {"title": "Corral", "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
-        "servers": [{"url": "/api2/json"}],
-        "paths": paths,
-        "components": {
-            "securitySchemes": {
-                "token": {"type": "apiKey", "in": "header", "name": "Authorization"},
-                "ticket": {"type": "apiKey", "in": "cookie", "name": "PVEAuthCookie"},
-            }
-        },
-        "security": [{"token": []}, {"ticket": []}],
-    }
-
-
-def _operation(made: Endpoint) -> dict[str, Any]:
-    fields = dict(_expanded(made))
-    in_path = [_parameter(wire, fields.pop(wire), "path") for wire in made.path_params]
-    operation: dict[str, Any] = {
-        "operationId": f"{made.method.lower()}_{made.path.strip('/').translate(_PLAIN) or 'root'}",
-        "summary": made.summary,
-        "parameters": in_path,
-        "responses": {
-            "200": {
-                "description": "The result stands in `data`.",
-                "content": {"application/json": {"schema": _envelope(result(returns(made)))}},
-            },
-            "400": {"description": "A parameter is wrong; `errors` names each."},
-            "401": {"description": "No or bad credentials."},
-            "403": {"description": "Not allowed."},
-            "500": {"description": "The call failed; `message` and the reason phrase say why."},
-        },
-    }
-    if made.allow.world:
-        operation["security"] = []
-    if made.method in ("POST", "PUT"):
-        operation["requestBody"] = _body(made, fields)
-    else:
-        operation["parameters"] += [_parameter(wire, field, "query") for wire, field in fields.items()]
-    return operation
-
-
-_PLAIN = str.maketrans({"/": "_", "{": "", "}": "", "-": "_"})
-
-
-def _body(made: Endpoint, fields: Mapping[str, Field]) -> dict[str, Any]:
-    schema = {
         "type": "object",
-        "properties": {wire: json_schema(field) for wire, field in fields.items()},
-        "required": [wire for wire, field in fields.items() if not field.optional],
-        "additionalProperties": False,
+        "properties": {wire: result(hints[attr]) for attr, wire in names},
+        **({"required": there} if there else {}),
     }
-    kind = "multipart/form-data" if made.spool else "application/json"
-    return {"required": bool(schema["required"]), "content": {kind: {"schema": schema}}}
 
 
-def _expanded(made: Endpoint) -> Iterable[tuple[str, Field]]:
-    """All parameters by wire name; of a numbered family the first member stands for all."""
-    for wire, field in made.flat.items():
-        yield (f"{field.wire}0", field.numbered(0)) if field.indexes else (wire, field)
+def _bare(annotation: Any) -> Any:
+    return annotation.__origin__ if get_origin(annotation) is typing.Annotated else annotation
 
 
-def _parameter(wire: str, field: Field, where: str) -> dict[str, Any]:
+def _options(options: type[msgspec.Struct], also: tuple[str, ...]) -> dict[str, Any]:
+    """A record's options as texts, numbers and flags, by name, with the record's digest."""
+    fields = struct_fields(options)
+    kinds = {field.wire: {"type": "string" if field.listed or field.prop else field.kind} for field in fields}
+    single = {field.wire: kinds[field.wire] for field in fields if field.indexes is None}
+    families = {family_pattern(field): kinds[field.wire] for field in fields if field.indexes is not None}
     return {
-        "name": wire,
-        "in": where,
-        "required": where == "path" or not field.optional,
-        "description": field.text,
-        "schema": json_schema(field),
+        "type": "object",
+        "properties": {**single, **{key: {"type": "string"} for key in ("digest", *also)}},
+        **({"patternProperties": families} if families else {}),
     }
 
 
-def json_schema(field: Field) -> dict[str, Any]:
-    """A parameter as JSON schema."""
-    if field.items is not None:
-        return {"type": "array", "items": json_schema(field.items), "description": field.text}
-    if field.kind == "upload":
-        return {"type": "string", "format": "binary", "description": field.text}
-    out: dict[str, Any] = {"type": JSON_TYPES.get(field.kind, "string"), "description": field.text}
-    if field.listed:
-        return out
-    bounds = {
-        "enum": list(field.enum) or None,
-        "minimum": field.minimum,
-        "maximum": field.maximum,
-        "minLength": field.min_length or None,
-        "maxLength": field.max_length,
-        "pattern": f"^({field.regex})$" if field.regex else None,
-    }
-    out.update({key: value for key, value in bounds.items() if value is not None})
-    return out
-
-
-def _envelope(data: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": {"data": data}, "required": ["data"]}
+def family_pattern(field: Field, first: int = 0) -> str:
+    """The names of a numbered family's members from `first`, as a regular expression."""
+    assert field.indexes is not None
+    return f"^{field.wire}({'|'.join(str(number) for number in range(first, field.indexes))})$"

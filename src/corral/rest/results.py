@@ -62,6 +62,21 @@ class Console:
     path: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """Mark of a return annotation: the answer looks like `like`, where the handler's own types don't tell it."""
+
+    like: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """Mark of a return annotation: the options of a record by name, with the record's digest and texts named `also`."""
+
+    options: type[msgspec.Struct]
+    also: tuple[str, ...] = ()
+
+
 def to_wire(value: Any) -> Any:
     """Plain JSON values in the API's manner: booleans are 0 and 1, unset attributes are left out, names are the wire's.
 

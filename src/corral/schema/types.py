@@ -19,4 +19,6 @@ PoolId = Annotated[str, formats.POOLID, doc("The pool's name; up to three levels
 Realm = Annotated[str, formats.REALM, length(0, 32), doc("The authentication realm.")]
 Digest = Annotated[str, length(0, 64), doc("Refuse the change unless the configuration has this digest.")]
 Upid = Annotated[str, doc("The task's unique ID.")]
+TaskId = Annotated[str, formats.UPID]
+"""What a call answers that has begun a task."""
 Seconds = Annotated[int, between(0, None), doc("A time in seconds.")]

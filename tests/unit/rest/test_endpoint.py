@@ -14,7 +14,8 @@ from corral.core.errors import ParamError
 from corral.core.secret import Secret
 from corral.rest import anyone, endpoint, need
 from corral.rest.endpoint import Endpoint
-from corral.rest.export import api_schema, openapi
+from corral.rest.export import api_schema
+from corral.rest.openapi import openapi
 from corral.schema import (
     PropertyString,
     alias,

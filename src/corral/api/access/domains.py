@@ -16,7 +16,7 @@ from corral.core.secret import Secret
 from corral.rest import all_of, endpoint, need, need_any, never, world
 from corral.schema import formats
 from corral.schema.fields import between, doc, length, name, pattern, struct_fields
-from corral.schema.types import Digest, Realm
+from corral.schema.types import Digest, Realm, TaskId
 from corral.store.base import Tree, Write
 
 _URL = r"^[^\x00-\x1F\x7F <>#\"]*$"
@@ -231,7 +231,7 @@ def sync(
         doc("What to remove of users and groups that are gone."),
     ] = "none",
     scope: Annotated[Literal["users", "groups", "both"], doc("What to sync.")] | None = None,
-) -> str:
+) -> TaskId:
     """Take over users and groups from a directory."""
     del dry_run, enable_new, full, purge, remove_vanished, scope  # nothing to sync with yet
     section = _need_realm(call.app.access.domains, realm)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
+from corral.api import shapes
 from corral.api.nodes.host.index import node_names
 from corral.app import Call
 from corral.metrics.board import StorageStatus
@@ -21,7 +22,7 @@ def resources(
     call: Call,
     *,
     type: Annotated[Literal["vm", "storage", "node", "sdn"], doc("Only rows of this kind.")] | None = None,
-) -> Wire:
+) -> shapes.Resources:
     """List guests, nodes, storages and pools that the caller may see, with their status."""
     parts: list[bytes] = []
     if type in (None, "vm"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Annotated, Any
 
+from corral.api import shapes
 from corral.api.nodes.host.index import node_names
 from corral.app import Call
 from corral.cluster.datacenter import datacenter
@@ -18,7 +19,7 @@ from corral.tasks.listing import Row, TaskIndex, owns
 
 
 @endpoint("GET", "/cluster/status", allow=need("/", "Sys.Audit"))
-def status(call: Call) -> list[dict[str, Any]]:
+def status(call: Call) -> shapes.ClusterMembers:
     """Say which nodes there are and whether they can decide together."""
     rows: list[dict[str, Any]] = []
     names = node_names(call.app)
@@ -63,7 +64,7 @@ def tasks(call: Call) -> list[Row]:
 
 
 @endpoint("GET", "/cluster/log", allow=anyone("own entries; all with Sys.Syslog on /"), root=True)
-def log(call: Call, *, max: Annotated[int, between(1), doc("At most that many entries.")] = 50) -> list[dict[str, Any]]:
+def log(call: Call, *, max: Annotated[int, between(1), doc("At most that many entries.")] = 50) -> shapes.LogEntries:
     """Read the cluster's log: who changed what, newest first."""
     everything = call.may("/", "Sys.Syslog")
     found = call.app.store.history(limit=min(max, 1000) if everything else 5000)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from corral.api import shapes
 from corral.app import Call
 from corral.core.errors import Error
 from corral.rest import Endpoint, anyone, endpoint, need
@@ -65,7 +66,7 @@ def index(
         | None,
         doc("Only storages of this type."),
     ] = None,
-) -> list[dict[str, Any]]:
+) -> shapes.StorageConfigs:
     """Storage index."""
     config = call.app.storage.config()
     wanted = [each.id for each in config.sections.values() if type in (None, each.type)]
@@ -106,7 +107,7 @@ def _check_place(node: str, options: DirConfig) -> None:
 
 
 @endpoint("GET", "/storage/{storage}", allow=need("/storage/{storage}", "Datastore.Allocate"))
-def read(call: Call, storage: StorageId) -> dict[str, Any]:
+def read(call: Call, storage: StorageId) -> shapes.StorageConfig:
     """Read storage configuration."""
     config = call.app.storage.config()
     config.section(storage)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
+from corral.api import shapes
 from corral.app import Call
 from corral.guests.qemu import cpu_models
 from corral.rest import anyone, endpoint, need
@@ -35,7 +36,7 @@ _FLAGS = {
 
 
 @endpoint("GET", f"{_PATH}/cpu", allow=anyone("custom models are shown to those who may use them"), runs="node")
-def cpu(call: Call, node: NodeName, *, arch: Arch = "x86_64") -> list[dict[str, Any]]:
+def cpu(call: Call, node: NodeName, *, arch: Arch = "x86_64") -> shapes.CpuModels:
     """List CPU models."""
     names = sorted((*cpu_models.REPORTABLE, *cpu_models.LEVELS), key=str.lower)
     return [
@@ -52,7 +53,7 @@ def cpu_flags(
     *,
     arch: Arch = "x86_64",
     accel: Annotated[Literal["kvm", "tcg"], doc("How the guest is run.")] = "kvm",
-) -> list[dict[str, Any]]:
+) -> shapes.CpuFlags:
     """List the CPU flags that virtual machines may set."""
     if arch == "aarch64":
         return []
@@ -65,7 +66,7 @@ def cpu_flags(
 
 
 @endpoint("GET", f"{_PATH}/machines", allow=anyone("public facts"), runs="node", root=True, pool="programs")
-def machines(call: Call, node: NodeName, *, arch: Arch = "x86_64") -> list[dict[str, Any]]:
+def machines(call: Call, node: NodeName, *, arch: Arch = "x86_64") -> shapes.MachineTypes:
     """List machine types."""
     program = "qemu-system-x86_64" if arch == "x86_64" else "qemu-system-aarch64"
     output = call.app.run([program, "-machine", "help"], timeout=10)

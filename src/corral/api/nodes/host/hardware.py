@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from corral.api import shapes
 from corral.app import Call
 from corral.node import hardware
 from corral.rest import anyone, endpoint, need, need_any
@@ -27,7 +28,7 @@ def pci(
         str, name("pci-class-blacklist"), doc("Leave out devices of these classes: a list of hex prefixes.")
     ] = "05;06;0b",
     verbose: Annotated[bool, doc("Tell more than address and class.")] = True,
-) -> list[dict[str, Any]]:
+) -> shapes.PciDevices:
     """List PCI devices."""
     classes = tuple(word.lower().removeprefix("0x") for word in split_list(hidden))
     return hardware.pci_devices(hidden_classes=classes, verbose=verbose)
@@ -46,7 +47,7 @@ def mdev(call: Call, node: NodeName, device: Device) -> list[dict[str, Any]]:
 
 
 @endpoint("GET", "/nodes/{node}/hardware/usb", allow=need("/", "Sys.Modify"), runs="node", root=True)
-def usb(call: Call, node: NodeName) -> list[dict[str, Any]]:
+def usb(call: Call, node: NodeName) -> shapes.UsbDevices:
     """List USB devices."""
     return hardware.usb_devices()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
+from corral.api import shapes
 from corral.app import App, Call
 from corral.core.errors import NotFound
 from corral.node import config, facts
@@ -24,7 +25,7 @@ def node_names(app: App) -> list[str]:
 
 
 @endpoint("GET", "/nodes", allow=anyone("figures only with Sys.Audit on /nodes/<node>"))
-def nodes(call: Call) -> list[dict[str, Any]]:
+def nodes(call: Call) -> shapes.Nodes:
     """List the cluster's nodes."""
     return [_row(call, name) for name in node_names(call.app)]
 
@@ -56,7 +57,7 @@ def version(call: Call, node: NodeName) -> dict[str, Any]:
 
 
 @endpoint("GET", "/nodes/{node}/status", allow=_AUDIT, runs="node")
-def status(call: Call, node: NodeName) -> dict[str, Any]:
+def status(call: Call, node: NodeName) -> shapes.StatusOfNode:
     """The node now: processors, memory, load, kernel."""
     seen = call.app.board.node(node)
     if seen is None:
@@ -116,7 +117,7 @@ def aplinfo(call: Call, node: NodeName) -> list[dict[str, Any]]:
 
 
 @endpoint("GET", "/nodes/{node}/certificates/info", allow=anyone("certificates are public"), runs="node", root=True)
-def certificates(call: Call, node: NodeName) -> list[dict[str, Any]]:
+def certificates(call: Call, node: NodeName) -> shapes.Certificates:
     """The node's certificates."""
     pki = call.app.layout.pki
     return [

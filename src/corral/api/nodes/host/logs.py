@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
+from corral.api import shapes
 from corral.app import Call
 from corral.core.errors import ParamError
 from corral.node import timezone
@@ -35,7 +36,7 @@ def syslog(
     since: Annotated[str, pattern(_MOMENT), doc("Only lines at or after this local time.")] | None = None,
     until: Annotated[str, pattern(_MOMENT), doc("Only lines at or before this local time.")] | None = None,
     service: Service | None = None,
-) -> list[dict[str, Any]]:
+) -> shapes.LogLines:
     """Read the system log."""
     zone = timezone.read(call.app.layout.root)
     wanted = Wanted(since=_moment("since", since, zone), until=_moment("until", until, zone), service=service or "")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from corral.api import shapes
 from corral.app import Call
 from corral.core.errors import ParamError
 from corral.network import interfaces
 from corral.network.nat import NatDown, NatUp
 from corral.rest import anyone, endpoint, need
 from corral.schema import doc, formats, length, pattern
-from corral.schema.types import NodeName
+from corral.schema.types import NodeName, TaskId
 from corral.system import netlink
 
 _AUDIT = need("/nodes/{node}", "Sys.Audit")
@@ -31,7 +32,7 @@ def _rows(call: Call) -> list[dict[str, Any]]:
 )
 def index(
     call: Call, node: NodeName, *, type: Annotated[Kind, doc("Only interfaces of this kind.")] | None = None
-) -> list[dict[str, Any]]:
+) -> shapes.Interfaces:
     """List network interfaces."""
     return interfaces.of_type(_rows(call), type)
 
@@ -39,7 +40,7 @@ def index(
 @endpoint("GET", "/nodes/{node}/network/{iface}", allow=_AUDIT, runs="node", root=True)
 def read(
     call: Call, node: NodeName, iface: Annotated[str, formats.IFACE, length(2, 20), doc("The interface's name.")]
-) -> dict[str, Any]:
+) -> shapes.OneInterface:
     """Get one network interface."""
     for row in _rows(call):
         if row["iface"] == iface:
@@ -48,7 +49,7 @@ def read(
 
 
 @endpoint("GET", "/nodes/{node}/nat", allow=_AUDIT, runs="node", root=True)
-def nat(call: Call, node: NodeName) -> dict[str, Any]:
+def nat(call: Call, node: NodeName) -> shapes.NatState:
     """Say whether there is a NAT bridge."""
     state = call.app.nat.state()
     if state is None:
@@ -65,13 +66,13 @@ def nat_up(
     address: (
         Annotated[str, formats.CIDRV4, doc("Its address, as `10.99.0.1/24`; else a free network is chosen.")] | None
     ) = None,
-) -> str:
+) -> TaskId:
     """Make a bridge with DHCP, DNS and address translation for guests."""
     return call.spawn(NatUp(bridge=bridge, address=address))
 
 
 @endpoint("DELETE", "/nodes/{node}/nat", allow=_MODIFY, runs="node", root=True, example={})
-def nat_down(call: Call, node: NodeName) -> str:
+def nat_down(call: Call, node: NodeName) -> TaskId:
     """Take the NAT bridge back."""
     return call.spawn(NatDown())
 

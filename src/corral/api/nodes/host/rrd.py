@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
+from corral.api import shapes
 from corral.app import Call
 from corral.metrics.series import Consolidation, Timeframe
 from corral.rest import endpoint, need
@@ -15,7 +16,7 @@ Function = Annotated[Consolidation, doc("What stands for several samples: their 
 
 
 @endpoint("GET", "/nodes/{node}/rrddata", allow=need("/nodes/{node}", "Sys.Audit"), runs="node", root=True)
-def rrddata(call: Call, node: NodeName, *, timeframe: Span, cf: Function = "AVERAGE") -> list[dict[str, Any]]:
+def rrddata(call: Call, node: NodeName, *, timeframe: Span, cf: Function = "AVERAGE") -> shapes.History:
     """Read the node's history."""
     return [dict(row) for row in call.app.metrics.fetch("node", node, timeframe, cf)]
 

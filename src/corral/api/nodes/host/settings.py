@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from corral.api import shapes
 from corral.app import Call
 from corral.node import config
 from corral.node.config import NodeOptions
@@ -27,7 +28,7 @@ _NUMBERS = ("ballooning-target", "startall-onboot-delay")
 @endpoint("GET", "/nodes/{node}/config", allow=need("/", "Sys.Audit"), runs="node")
 def read_config(
     call: Call, node: NodeName, *, property: Annotated[Property, doc("Only this option.")] | None = None
-) -> dict[str, Any]:
+) -> shapes.NodeConfig:
     """Get the node's options."""
     record = call.tree.get(config.key_of(node))
     text = record.text if record else ""
@@ -56,7 +57,7 @@ def write_config(
 
 
 @endpoint("GET", "/nodes/{node}/dns", allow=_AUDIT, runs="node", root=True)
-def read_dns(call: Call, node: NodeName) -> dict[str, Any]:
+def read_dns(call: Call, node: NodeName) -> shapes.DnsSettings:
     """Get the resolver's settings."""
     return call.app.host.dns().wire()
 
@@ -80,7 +81,7 @@ def write_dns(
 
 
 @endpoint("GET", "/nodes/{node}/hosts", allow=need("/", "Sys.Audit"), runs="node", root=True)
-def read_hosts(call: Call, node: NodeName) -> dict[str, Any]:
+def read_hosts(call: Call, node: NodeName) -> shapes.HostsFile:
     """Get the text of /etc/hosts."""
     text, digest = call.app.host.hosts()
     return {"data": text, "digest": digest}
@@ -102,7 +103,7 @@ def write_hosts(
 
 
 @endpoint("GET", "/nodes/{node}/time", allow=_AUDIT, runs="node", root=True)
-def read_time(call: Call, node: NodeName) -> dict[str, Any]:
+def read_time(call: Call, node: NodeName) -> shapes.TimeOfNode:
     """Get the node's time and time zone."""
     return call.app.host.time()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
+from corral.api import shapes
 from corral.app import Call
 from corral.core.errors import ParamError
 from corral.node.shell import Command, TermShell, VncShell
@@ -26,7 +27,7 @@ Options = Annotated[str, name("cmd-opts"), requires("cmd"), doc("No command here
 
 
 @endpoint("POST", "/nodes/{node}/termproxy", allow=_ALLOW, runs="node", root=True, plan=_NO_PLAN)
-def termproxy(call: Call, node: NodeName, *, cmd: Wanted = "login", cmd_opts: Options = "") -> dict[str, Any]:
+def termproxy(call: Call, node: NodeName, *, cmd: Wanted = "login", cmd_opts: Options = "") -> shapes.ConsoleSession:
     """Open a terminal on the node."""
     _refuse_options(cmd, cmd_opts)
     port, ticket = _session(call, node)
@@ -46,7 +47,7 @@ def vncshell(
     websocket: Annotated[bool, doc("Sessions are always reached through a WebSocket.")] = True,
     width: Annotated[int, between(16, 4096), doc("Width in pixels.")] = 640,
     height: Annotated[int, between(16, 2160), doc("Height in pixels.")] = 312,
-) -> dict[str, Any]:
+) -> shapes.ConsoleSession:
     """Open a graphical terminal on the node."""
     _refuse_options(cmd, cmd_opts)
     if not websocket:

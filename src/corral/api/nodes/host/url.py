@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
+from corral.api import shapes
 from corral.app import Call
 from corral.rest import any_of, endpoint, need
 from corral.schema import doc, length, name, pattern
@@ -24,7 +25,7 @@ def metadata(
     *,
     url: Annotated[str, length(0, 4096), pattern(r"https?://[\x21-\x7e]*"), doc("The file's address.")],
     verify: Annotated[bool, name("verify-certificates"), doc("Whether the server's certificate must be valid.")] = True,
-) -> dict[str, Any]:
+) -> shapes.FileOnWeb:
     """Ask a server for a file's name, size and type."""
     anywhere = call.may("/", "Sys.Modify")
     found = call.app.storage.fetcher(verify=verify, anywhere=anywhere, timeout=10).look(url)

@@ -9,7 +9,7 @@ from corral.core.errors import Forbidden
 from corral.guests.qemu.life.work import Bulk, StartAll, StopAll, SuspendAll
 from corral.rest import Endpoint, anyone, endpoint
 from corral.schema import between, doc, formats, name
-from corral.schema.types import NodeName
+from corral.schema.types import NodeName, TaskId
 
 Vms = Annotated[
     tuple[Annotated[int, formats.VMID], ...], doc("Only these guests, in a list; all that the caller may when empty.")
@@ -43,7 +43,7 @@ def startall(
     vms: Vms = (),
     force: Annotated[bool, doc("Start guests without `onboot` too.")] = False,
     workers: Workers = None,
-) -> str:
+) -> TaskId:
     """Start all VMs on this node, in the order that their option `startup` gives."""
     return _spawn(call, StartAll(vms=_allowed(call, vms, "VM.PowerMgmt"), force=force, workers=workers or 4))
 
@@ -57,14 +57,14 @@ def stopall(
     force_stop: Annotated[bool, name("force-stop"), doc("Stop guests that do not shut down in time.")] = True,
     timeout: Annotated[int, between(0, 7200), doc("How long each may take to shut down, in seconds.")] = 180,
     workers: Workers = None,
-) -> str:
+) -> TaskId:
     """Stop all VMs on this node, the last started first."""
     allowed = _allowed(call, vms, "VM.PowerMgmt")
     return _spawn(call, StopAll(vms=allowed, force_stop=force_stop, timeout=timeout, workers=workers or 4))
 
 
 @endpoint("POST", "/nodes/{node}/suspendall", allow=_EACH, runs="node", example={})
-def suspendall(call: Call, node: NodeName, *, vms: Vms = (), workers: Workers = None) -> str:
+def suspendall(call: Call, node: NodeName, *, vms: Vms = (), workers: Workers = None) -> TaskId:
     """Suspend all VMs on this node to disk."""
     allowed = _allowed(call, vms, "VM.PowerMgmt", "VM.Config.Disk")
     for storage in call.app.qemu.suspender.storages_of(allowed):

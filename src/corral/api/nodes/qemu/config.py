@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
+from corral.api import shapes
 from corral.api.nodes.qemu.fields import DRIVE, ONE, VM, WAITING, Delete, Revert, SkipLock, rules
 from corral.app import Call
 from corral.guests import records
@@ -14,7 +15,7 @@ from corral.guests.qemu.options import VmOptions
 from corral.guests.qemu.permissions import CHANGES
 from corral.rest import Endpoint, endpoint, need, need_any
 from corral.schema import between, doc, formats, length, pattern, requires, spread
-from corral.schema.types import VMID, Digest, NodeName
+from corral.schema.types import VMID, Digest, NodeName, TaskId
 
 SnapName = Annotated[str | None, formats.CONFIG_ID, length(0, 40), doc("A snapshot's name.")]
 Disk = Annotated[str, DRIVE, doc("A drive of the guest, such as `scsi0`.")]
@@ -32,7 +33,7 @@ def read(
     *,
     current: Annotated[bool, doc("Without pending changes.")] = False,
     snapshot: SnapName = None,
-) -> dict[str, Any]:
+) -> shapes.GuestConfig:
     """Get the virtual machine configuration with pending configuration changes applied."""
     return shown_config(call.app.qemu.load(vmid), current=current, snapshot=snapshot)
 
@@ -86,7 +87,7 @@ def update_later(
     digest: Digest | None = None,
     skiplock: SkipLock = False,
     background_delay: Delay = None,
-) -> str | None:
+) -> TaskId | None:
     """Set virtual machine options in a task of its own."""
     args = _change(call, vmid, vm, delete, revert)
     upid = call.spawn(args.with_flags(digest=digest, force=force, skiplock=skiplock))
@@ -145,7 +146,7 @@ def resize(
     ],
     digest: Digest | None = None,
     skiplock: SkipLock = False,
-) -> str:
+) -> TaskId:
     """Extend volume size."""
     volume = dict(call.app.qemu.load(vmid).config.volumes()).get(disk)
     if volume is not None and volume.volid is not None:
@@ -160,7 +161,7 @@ def template(
     vmid: VMID,
     *,
     disk: Annotated[str | None, DRIVE, doc("Only turn this disk into a base image.")] = None,
-) -> str:
+) -> TaskId:
     """Create a template."""
     return call.spawn(QmTemplate(vmid=vmid, disk=disk))
 
@@ -173,7 +174,7 @@ def feature(
     *,
     feature: Annotated[Literal["snapshot", "clone", "copy"], doc("The feature to look for.")],
     snapname: SnapName = None,
-) -> dict[str, Any]:
+) -> shapes.Feature:
     """Check if feature for virtual machine is available."""
     has = feature_of(call.app.qemu.load(vmid), call.app.storage, feature, snapname)
     return {"hasFeature": has, "nodes": [call.app.node] if has else []}

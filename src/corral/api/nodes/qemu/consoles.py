@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from corral.api import shapes
 from corral.api.nodes.qemu.fields import ONE, VM, WAITING, SkipLock
 from corral.app import Call
 from corral.core.errors import Error
@@ -29,7 +30,7 @@ def vncproxy(
     generate_password: Annotated[
         bool, name("generate-password"), doc("Make a one-time password that VNC asks for.")
     ] = False,
-) -> dict[str, Any]:
+) -> shapes.ConsoleSession:
     """Creates a VNC proxy connection for the guest's display."""
     password = make_password() if generate_password else ""
     target = call.app.qemu.consoles.display_of(vmid)
@@ -47,7 +48,7 @@ def termproxy(
         Literal["serial0", "serial1", "serial2", "serial3"] | None,
         doc("The serial port; the display's, or the first one there is, when not given."),
     ] = None,
-) -> dict[str, Any]:
+) -> shapes.ConsoleSession:
     """Creates a terminal proxy for a serial port."""
     target = call.app.qemu.consoles.serial_of(vmid, serial)
     opened = _opened(call, vmid, TermConsole(vmid=vmid, port=draw_port(), target=target))

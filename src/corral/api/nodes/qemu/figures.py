@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
+from corral.api import shapes
 from corral.api.nodes.qemu.fields import ONE, VM
 from corral.app import Call
 from corral.metrics.series import Consolidation, Timeframe
@@ -20,7 +21,7 @@ def rrddata(
     *,
     timeframe: Annotated[Timeframe, doc("The time frame of the figures.")],
     cf: Annotated[Consolidation, doc("How several samples become one.")] = "AVERAGE",
-) -> list[dict[str, Any]]:
+) -> shapes.History:
     """Read VM RRD statistics."""
     call.app.qemu.load(vmid)
     return [dict(row) for row in call.app.metrics.fetch("guest", str(vmid), timeframe, cf)]

@@ -12,7 +12,7 @@ from corral.guests.qemu.life.work import QmCreate, QmDestroy
 from corral.guests.qemu.options import VmOptions
 from corral.rest import Endpoint, anyone, endpoint, need
 from corral.schema import doc, name, spread
-from corral.schema.types import VMID, NodeName, PoolId
+from corral.schema.types import VMID, NodeName, PoolId, TaskId
 
 
 @endpoint("GET", BASE, allow=anyone("lists only guests on which the caller has VM.Audit"), runs="node", root=True)
@@ -38,7 +38,7 @@ def create(
     vmid: Annotated[VMID | None, doc("The guest's number; a free one is taken when it is not given.")] = None,
     pool: Annotated[PoolId | None, doc("Add the guest to this pool.")] = None,
     start: Annotated[bool, doc("Start the guest after it was created.")] = False,
-) -> str:
+) -> TaskId:
     """Create a virtual machine."""
     options = call.app.qemu.hashed(texts_of(vm, call.params), call.draws)
     rules(call, vmid or 0, pool).check_create(options)
@@ -58,7 +58,7 @@ def destroy(
         doc("Also free volumes that bear its number without being in its configuration."),
     ] = False,
     skiplock: SkipLock = False,
-) -> str:
+) -> TaskId:
     """Destroy the VM and all used/owned volumes."""
     return call.spawn(QmDestroy(vmid=vmid, purge=purge, unreferenced=unreferenced, skiplock=skiplock))
 

@@ -11,7 +11,7 @@ from corral.guests.qemu.life.work import QmPause, QmReboot, QmReset, QmResume, Q
 from corral.guests.qemu.machine import Machine
 from corral.rest import Endpoint, endpoint, need
 from corral.schema import between, doc, name, requires, root_only
-from corral.schema.types import VMID, NodeName, StorageId
+from corral.schema.types import VMID, NodeName, StorageId, TaskId
 
 POWER = need(VM, "VM.PowerMgmt")
 _STATUS = f"{ONE}/status"
@@ -42,7 +42,7 @@ def start(
     ] = None,
     machine: Annotated[Machine | None, doc("Override the machine type.")] = None,
     skiplock: SkipLock = False,
-) -> str:
+) -> TaskId:
     """Start virtual machine."""
     kind = machine.type if machine is not None else None
     return call.spawn(QmStart(vmid=vmid, timeout=timeout or 0, cpu=force_cpu, machine=kind, skiplock=skiplock))
@@ -60,7 +60,7 @@ def stop(
     ] = False,
     keep_active: KeepActive = False,
     skiplock: SkipLock = False,
-) -> str:
+) -> TaskId:
     """Stop virtual machine, as if its plug was pulled."""
     if overrule and not call.planning:
         call.app.qemu.overrule(vmid, call.app.runner)
@@ -77,19 +77,19 @@ def shutdown(
     force: ForceStop = False,
     keep_active: KeepActive = False,
     skiplock: SkipLock = False,
-) -> str:
+) -> TaskId:
     """Shutdown virtual machine: by the guest agent, or else the ACPI power button."""
     return call.spawn(QmShutdown(vmid=vmid, timeout=timeout, force=force, skiplock=skiplock))
 
 
 @endpoint("POST", f"{_STATUS}/reboot", allow=POWER, runs="node", example={"vmid": 101})
-def reboot(call: Call, node: NodeName, vmid: VMID, *, timeout: Timeout = None) -> str:
+def reboot(call: Call, node: NodeName, vmid: VMID, *, timeout: Timeout = None) -> TaskId:
     """Reboot the VM by shutting it down, and starting it again: pending changes take effect."""
     return call.spawn(QmReboot(vmid=vmid, timeout=timeout))
 
 
 @endpoint("POST", f"{_STATUS}/reset", allow=POWER, runs="node", example={"vmid": 101})
-def reset(call: Call, node: NodeName, vmid: VMID, *, skiplock: SkipLock = False) -> str:
+def reset(call: Call, node: NodeName, vmid: VMID, *, skiplock: SkipLock = False) -> TaskId:
     """Reset virtual machine."""
     return call.spawn(QmReset(vmid=vmid, skiplock=skiplock))
 
@@ -103,7 +103,7 @@ def suspend(
     todisk: Annotated[bool, doc("Save the memory to a volume and end the guest.")] = False,
     statestorage: Annotated[StorageId | None, requires("todisk"), doc("Storage for the saved memory.")] = None,
     skiplock: SkipLock = False,
-) -> str:
+) -> TaskId:
     """Suspend virtual machine."""
     if not todisk:
         return call.spawn(QmPause(vmid=vmid, skiplock=skiplock))
@@ -121,7 +121,7 @@ def resume(
     *,
     nocheck: Annotated[bool, doc("Accepted for compatibility; the guest is always looked for.")] = False,
     skiplock: SkipLock = False,
-) -> str:
+) -> TaskId:
     """Resume virtual machine."""
     return call.spawn(QmResume(vmid=vmid, skiplock=skiplock))
 

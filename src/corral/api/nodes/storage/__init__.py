@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from corral.api import shapes
 from corral.api.nodes.storage import backups, content, files, sources
 from corral.app import Call
 from corral.metrics.sampler import storage_series
@@ -60,7 +61,7 @@ def index(
     target: Annotated[
         NodeName | None, doc("If it is another node: only shared storages that both nodes can use.")
     ] = None,
-) -> list[dict[str, Any]]:
+) -> shapes.StorageStates:
     """Get status for all datastores."""
     storages = call.app.storage
     rows = []
@@ -104,7 +105,7 @@ def diridx(call: Call, node: NodeName, storage: StorageId) -> list[dict[str, Any
 
 
 @endpoint("GET", "/nodes/{node}/storage/{storage}/status", allow=SEE, runs="node", root=True, pool="storage/{storage}")
-def read_status(call: Call, node: NodeName, storage: StorageId) -> dict[str, Any]:
+def read_status(call: Call, node: NodeName, storage: StorageId) -> shapes.StateOfStorage:
     """Read storage status."""
     row = _row(call.app.storage.status(storage))
     del row["storage"]

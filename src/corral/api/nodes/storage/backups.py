@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from corral.api import shapes
 from corral.app import Call
 from corral.core.errors import Error
 from corral.rest import Endpoint, anyone, endpoint, need_any
 from corral.schema.fields import doc, name
-from corral.schema.types import VMID, NodeName, StorageId
+from corral.schema.types import VMID, NodeName, StorageId, TaskId
 from corral.storage.access import check_volume
 from corral.storage.base import PruneBackups
 from corral.storage.work import Prune, marked
@@ -41,7 +42,7 @@ def dryrun(
     prune_backups: Rules = None,
     type: GuestType = None,
     vmid: Owner = None,
-) -> list[dict[str, Any]]:
+) -> shapes.Backups:
     """Get prune information for backups. NOTE: this is only a preview."""
     rows = marked(call.app.storage, _args(storage, prune_backups, type, vmid))
     return [row._asdict() for row in rows]
@@ -64,7 +65,7 @@ def delete(
     prune_backups: Rules = None,
     type: GuestType = None,
     vmid: Owner = None,
-) -> str:
+) -> TaskId:
     """Prune backups. Only those using the standard naming scheme are considered."""
     if vmid is not None and not call.may(f"/storage/{storage}", "Datastore.Allocate"):
         call.need(f"/storage/{storage}", "Datastore.AllocateSpace")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
+from corral.api import shapes
 from corral.app import Call
 from corral.core.errors import Error, ParamError
 from corral.rest import Endpoint, anyone, endpoint, need, need_any
 from corral.schema import formats
 from corral.schema.fields import between, doc, pattern, requires
-from corral.schema.types import VMID, NodeName, StorageId
+from corral.schema.types import VMID, NodeName, StorageId, TaskId
 from corral.storage.access import check_removal, check_volume, may_use
 from corral.storage.base import CONTENTS
 from corral.storage.service import parse_volid
@@ -48,7 +49,7 @@ def index(
     *,
     content: Annotated[str | None, formats.CONTENT, doc("Only volumes of this content type.")] = None,
     vmid: Annotated[VMID | None, doc("Only volumes of this guest.")] = None,
-) -> list[dict[str, Any]]:
+) -> shapes.Volumes:
     """List storage content."""
     storages = call.app.storage
     contents = (content,) if content else CONTENTS
@@ -96,7 +97,7 @@ def create(
 
 
 @endpoint("GET", f"{_PATH}/{{volume}}", allow=anyone(_IN_CODE), runs="node", root=True, pool="storage/{storage}")
-def info(call: Call, node: NodeName, storage: StorageId, volume: Volume) -> dict[str, Any]:
+def info(call: Call, node: NodeName, storage: StorageId, volume: Volume) -> shapes.OneVolume:
     """Get volume attributes."""
     wanted = volume_id(storage, volume)
     check_volume(call.app.storage, call, wanted)
@@ -134,7 +135,7 @@ def copy(
     target: Annotated[str, doc("The new volume: `STORAGE:VOLNAME`, or its name in the storage.")],
     *,
     target_node: Annotated[NodeName | None, doc("The node on which the new volume is to be.")] = None,
-) -> str:
+) -> TaskId:
     """Copy a volume."""
     if target_node not in (None, node, call.app.node):
         raise Error(f"no such cluster node '{target_node}'")
@@ -196,7 +197,7 @@ def delete(
     delay: Annotated[
         int | None, between(1, 30), doc("Wait so many seconds for the end of the task; then nothing is answered.")
     ] = None,
-) -> str | None:
+) -> TaskId | None:
     """Delete volume."""
     wanted = volume_id(storage, volume)
     check_removal(call.app.storage, call, wanted)

@@ -8,7 +8,7 @@ from corral.app import Call
 from corral.core.errors import Error, ParamError
 from corral.rest import Endpoint, all_of, any_of, endpoint, need, never
 from corral.schema.fields import Upload, doc, length, name, pattern, requires
-from corral.schema.types import NodeName, StorageId
+from corral.schema.types import NodeName, StorageId, TaskId
 from corral.storage.fetch import Algorithm, Compression
 from corral.storage.work import Download, FileContent, ImgCopy
 
@@ -41,7 +41,7 @@ def upload(
     checksum_algorithm: Annotated[
         Algorithm | None, name("checksum-algorithm"), requires("checksum"), doc("How the checksum is made.")
     ] = None,
-) -> str:
+) -> TaskId:
     """Upload templates, ISO images, OVAs and VM images."""
     if not isinstance(filename, Upload):
         raise ParamError({"filename": "the request has no file part of this name"})
@@ -100,7 +100,7 @@ def download_url(
     verify_certificates: Annotated[
         bool, name("verify-certificates"), doc("Whether the server's certificate must be valid.", default=True)
     ] = True,
-) -> str:
+) -> TaskId:
     """Download templates, ISO images, OVAs and VM images by using an URL."""
     if compression is not None and content == "vztmpl":
         raise ParamError({"compression": "decompression not supported for vztmpl"})
@@ -139,7 +139,7 @@ def oci_registry_pull(
     reference: Annotated[str, _REFERENCE, doc("The image: `REGISTRY/NAME:TAG`.")],
     *,
     filename: Annotated[str | None, length(1, 255), doc("The name of the file.")] = None,
-) -> str:
+) -> TaskId:
     """Pull an OCI image from a registry. Not supported yet: there are no containers."""
     call.app.storage.need_enabled(storage, "vztmpl")
     raise Error(f"pulling '{reference}' is not supported yet: OCI images are templates of containers")
