@@ -172,6 +172,23 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     cls: RecordClass
 
 
+class Touch(msgspec.Struct, frozen=True, kw_only=True):
+    """That a revision changed a record: an entry of its history without the texts."""
+
+    key: str
+    revision: Revision
+    time: float
+    cause: Cause
+    cls: RecordClass
+
+
+class Stood(NamedTuple):
+    """A record as it stood at some moment; `cls` is at least the class that it had then."""
+
+    text: str
+    cls: RecordClass
+
+
 class Tree(Protocol):
     """Reading: what the store, a mirror and a worker's remote store have in common."""
 
@@ -253,8 +270,29 @@ class Store(Tree, Protocol):
         """
         ...
 
-    def as_of(self, revision: Revision, prefix: str = "") -> Mapping[str, str]:
-        """The texts below `prefix` as they stood at `revision`, secrets of older texts redacted.
+    def touches(
+        self,
+        prefix: str = "",
+        *,
+        exact: bool = False,
+        who: str = "",
+        after: Revision | None = None,
+        before: Revision | None = None,
+        limit: int = 100,
+    ) -> Sequence[Touch]:
+        """Which records below `prefix` (`exact`: that one record) were changed, newest first.
+
+        With `who`, by that user or token; only by revisions after `after` and before `before`, both exclusive. Of one
+        record, of one user or of all it costs what it answers, however long the history is.
+        """
+        ...
+
+    def moment(self, time: float) -> Revision | None:
+        """The newest revision in the history that was made at or before `time` (epoch); None if none is kept."""
+        ...
+
+    def as_of(self, revision: Revision, prefix: str = "", *, exact: bool = False) -> Mapping[str, Stood]:
+        """The records below `prefix` (`exact`: that one) as they stood at `revision`, older texts without secrets.
 
         `NotFound` if that is before the kept history, after the present or in a part of an era that a restore took
         back. Records without history that were written later are left out.

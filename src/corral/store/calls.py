@@ -79,6 +79,24 @@ class AsOf(msgspec.Struct, frozen=True, tag="as_of"):
 
     revision: Revision
     prefix: str
+    exact: bool = False
+
+
+class Touches(msgspec.Struct, frozen=True, tag="touches"):
+    """`Store.touches`."""
+
+    prefix: str
+    exact: bool
+    who: str
+    after: Revision | None
+    before: Revision | None
+    limit: int
+
+
+class Moment(msgspec.Struct, frozen=True, tag="moment"):
+    """`Store.moment`; answers a list of no or one revision."""
+
+    time: float
 
 
 class Prune(msgspec.Struct, frozen=True, tag="prune"):
@@ -98,7 +116,10 @@ class Restore(msgspec.Struct, frozen=True, tag="restore"):
     image: bytes
 
 
-Request = Get | List | At | Commit | Take | Held | Renew | Release | History | AsOf | Prune | Snapshot | Restore
+Request = (
+    Get | List | At | Commit | Take | Held | Renew | Release
+    | History | Touches | Moment | AsOf | Prune | Snapshot | Restore
+)  # fmt: skip
 
 
 class View(msgspec.Struct, frozen=True):

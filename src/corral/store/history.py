@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from corral.store.base import Cause, Doc, Past, RecordClass, Revision
+from corral.store.base import Cause, Doc, Past, RecordClass, Revision, Stood, Touch
 
 REDACTED = "***"
 """Stands where a secret stood. A plan that reverts to a text must read it as: keep what is there now."""
@@ -75,6 +75,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             cls=self.cls,
         )
 
+    def touch(self) -> Touch:
+        """The entry without its text."""
+        return Touch(key=self.key, revision=self.revision, time=self.time, cause=self.cause, cls=self.cls)
+
 
 def unfold(newest_first: Iterable[Entry], docs: Mapping[str, Doc]) -> Iterable[Past]:
     """The entries with their following texts; `newest_first` must have all entries of its keys up to the present."""
@@ -86,17 +90,20 @@ def unfold(newest_first: Iterable[Entry], docs: Mapping[str, Doc]) -> Iterable[P
         following[entry.key] = entry.before
 
 
-def rewind(docs: Iterable[Doc], newest_first: Iterable[Entry], number: int) -> dict[str, str]:
-    """The texts at revision `number`: the present ones, with all entries above that number taken back."""
-    texts = {doc.key: doc.text for doc in docs if doc.history or doc.version <= number}
+def rewind(docs: Iterable[Doc], newest_first: Iterable[Entry], number: int) -> dict[str, Stood]:
+    """The records at revision `number`: the present ones, with all entries above that number taken back.
+
+    Of each key the oldest of those entries would do.
+    """
+    stood = {doc.key: Stood(doc.text, doc.cls) for doc in docs if doc.history or doc.version <= number}
     for entry in newest_first:
         if entry.revision.number <= number:
             break
         if entry.before is None:
-            texts.pop(entry.key, None)
+            stood.pop(entry.key, None)
         else:
-            texts[entry.key] = entry.before
-    return dict(sorted(texts.items()))
+            stood[entry.key] = Stood(entry.before, entry.cls)
+    return dict(sorted(stood.items()))
 
 
 def diff(before: str | None, after: str | None, *, name: str = "", old: str = "", new: str = "") -> str:
@@ -112,6 +119,24 @@ def diff(before: str | None, after: str | None, *, name: str = "", old: str = ""
         lineterm="",
     )
     return "".join(f"{line}\n" for line in lines)
+
+
+def counts(before: str | None, after: str | None) -> tuple[int, int]:
+    """How many lines were added and removed."""
+    a, b = (before or "").splitlines(), (after or "").splitlines()
+    same = 0
+    for old, new in zip(a, b, strict=False):
+        if old != new:
+            break
+        same += 1
+    a, b = a[same:], b[same:]
+    while a and b and a[-1] == b[-1]:
+        a.pop()
+        b.pop()
+    if a and b:
+        kept = sum(block.size for block in difflib.SequenceMatcher(None, a, b).get_matching_blocks())
+        return len(b) - kept, len(a) - kept
+    return len(b), len(a)
 
 
 class Line(NamedTuple):

@@ -9,7 +9,7 @@ from itertools import islice
 
 from corral.core.clock import Clock
 from corral.core.errors import NotFound, Unavailable
-from corral.store.base import Doc, Past, Revision, Transaction
+from corral.store.base import Doc, Past, Revision, Stood, Touch, Transaction
 from corral.store.docs import Docs
 from corral.store.history import Entry, rewind, unfold
 from corral.store.image import Applied, Image, missing, pack, restored, unpack
@@ -97,19 +97,50 @@ class MemoryStore:
         self, prefix: str = "", *, limit: int = 100, before: Revision | None = None, exact: bool = False
     ) -> Sequence[Past]:
         """See `base.Store`."""
-        wanted: Callable[[str], bool] = prefix.__eq__ if exact else lambda key: key.startswith(prefix)
+        wanted = _below(prefix, exact=exact)
         with self._open():
             newest_first = (entry for entry in reversed(self._entries) if wanted(entry.key))
             pasts = unfold(newest_first, self._docs.by_key)
             return list(islice((past for past in pasts if before is None or past.revision < before), limit))
 
-    def as_of(self, revision: Revision, prefix: str = "") -> Mapping[str, str]:
+    def touches(
+        self,
+        prefix: str = "",
+        *,
+        exact: bool = False,
+        who: str = "",
+        after: Revision | None = None,
+        before: Revision | None = None,
+        limit: int = 100,
+    ) -> Sequence[Touch]:
         """See `base.Store`."""
+        wanted = _below(prefix, exact=exact)
+        with self._open():
+            found = (
+                entry.touch()
+                for entry in reversed(self._entries)
+                if wanted(entry.key)
+                and (not who or entry.cause.who == who)
+                and (after is None or entry.revision > after)
+                and (before is None or entry.revision < before)
+            )
+            return list(islice(found, limit))
+
+    def moment(self, time: float) -> Revision | None:
+        """See `base.Store`."""
+        with self._open():
+            newest = max(((e.time, e.revision) for e in self._entries if e.time <= time), default=None)
+            return newest[1] if newest else None
+
+    def as_of(self, revision: Revision, prefix: str = "", *, exact: bool = False) -> Mapping[str, Stood]:
+        """See `base.Store`."""
+        wanted = _below(prefix, exact=exact)
         with self._open():
             if missing(revision, self.revision, self._floor, self._ends):
                 raise NotFound(f"the store's history does not tell revision {revision}")
-            newest_first = (entry for entry in reversed(self._entries) if entry.key.startswith(prefix))
-            return rewind(self._docs.list(prefix), newest_first, revision.number)
+            newest_first = (entry for entry in reversed(self._entries) if wanted(entry.key))
+            docs = [doc for doc in self._docs.list(prefix) if wanted(doc.key)]
+            return rewind(docs, newest_first, revision.number)
 
     def prune(self, *, older_than: float, max_bytes: int) -> int:
         """See `base.Store`; texts count with their length."""
@@ -162,3 +193,7 @@ class MemoryStore:
     def list(self, prefix: str = "") -> list[Doc]:
         """See `base.Tree`."""
         return self.view(prefix)[1]
+
+
+def _below(prefix: str, *, exact: bool) -> Callable[[str], bool]:
+    return prefix.__eq__ if exact else lambda key: key.startswith(prefix)

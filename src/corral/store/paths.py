@@ -58,6 +58,11 @@ def default_class(key: str) -> RecordClass:
     return RecordClass.PUBLIC if key in _PUBLIC else RecordClass.API
 
 
+def unseen(key: str, cls: RecordClass) -> bool:
+    """Whether only root's programs may read the record's text: class root, and what lies below `priv/` in the view."""
+    return cls is RecordClass.ROOT or _plain_path(key).startswith(("priv/", "pve-www.key"))
+
+
 class PathView:
     """The view of one tree as it is now. `local` is the local node's name, if paths may leave it out."""
 
@@ -75,6 +80,11 @@ class PathView:
         if doc.key.startswith(NODE) and "/" not in doc.key[len(NODE) :]:
             return f"nodes/{self._node_name(doc.key[len(NODE) :])}/config"
         return _plain_path(doc.key)
+
+    def path_of(self, key: str) -> str:
+        """The path of the record with that key; of one that is gone, without what only its header said."""
+        doc = self._tree.get(key)
+        return self.path(doc) if doc else _plain_path(key)
 
     def key(self, path: str) -> str:
         """The key behind a path, whether there is such a record or not; `ParamError` for what can't be a path."""

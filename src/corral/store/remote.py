@@ -15,7 +15,7 @@ import msgspec
 from corral.core.clock import Clock
 from corral.core.errors import NotImplementedCall, TimedOut, Unavailable
 from corral.store import calls
-from corral.store.base import Doc, Past, Revision, Transaction, Watch
+from corral.store.base import Doc, Past, Revision, Stood, Touch, Transaction, Watch
 from corral.store.frames import HEAD, frame, length
 
 T = TypeVar("T")
@@ -126,9 +126,27 @@ class RemoteStore:
         """See `base.Store`."""
         return self._call(calls.History(prefix, limit, before, exact), tuple[Past, ...])
 
-    def as_of(self, revision: Revision, prefix: str = "") -> Mapping[str, str]:
+    def touches(
+        self,
+        prefix: str = "",
+        *,
+        exact: bool = False,
+        who: str = "",
+        after: Revision | None = None,
+        before: Revision | None = None,
+        limit: int = 100,
+    ) -> Sequence[Touch]:
         """See `base.Store`."""
-        return self._call(calls.AsOf(revision, prefix), dict[str, str])
+        return self._call(calls.Touches(prefix, exact, who, after, before, limit), tuple[Touch, ...])
+
+    def moment(self, time: float) -> Revision | None:
+        """See `base.Store`."""
+        found = self._call(calls.Moment(time), list[Revision])
+        return found[0] if found else None
+
+    def as_of(self, revision: Revision, prefix: str = "", *, exact: bool = False) -> Mapping[str, Stood]:
+        """See `base.Store`."""
+        return self._call(calls.AsOf(revision, prefix, exact), dict[str, Stood])
 
     def watch(self, since: Revision) -> Watch:
         """Not offered: a worker asks. Raises `NotImplementedCall`."""

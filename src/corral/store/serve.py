@@ -42,8 +42,10 @@ def _run(store: Store, request: calls.Request) -> bytes:
             return calls.done(store.commit(txn))
         case calls.History(prefix, limit, before, exact):
             return calls.done(store.history(prefix, limit=limit, before=before, exact=exact))
-        case calls.AsOf(revision, prefix):
-            return calls.done(store.as_of(revision, prefix))
+        case calls.AsOf(revision, prefix, exact):
+            return calls.done(store.as_of(revision, prefix, exact=exact))
+        case calls.Touches() | calls.Moment():
+            return calls.done(_past(store, request))
         case calls.Prune(older_than, max_bytes):
             return calls.done(store.prune(older_than=older_than, max_bytes=max_bytes))
         case calls.Snapshot():
@@ -52,6 +54,14 @@ def _run(store: Store, request: calls.Request) -> bytes:
             return calls.done(store.restore(image))
         case _:
             return calls.done(_lease(store, request))
+
+
+def _past(store: Store, request: calls.Touches | calls.Moment) -> object:
+    if isinstance(request, calls.Moment):
+        found = store.moment(request.time)
+        return [found] if found else []
+    r = request
+    return store.touches(r.prefix, exact=r.exact, who=r.who, after=r.after, before=r.before, limit=r.limit)
 
 
 def _lease(store: Store, request: calls.Take | calls.Held | calls.Renew | calls.Release) -> bool:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from corral.core.clock import Clock
 from corral.core.errors import NotFound
 from corral.store import sqlite_file as file
-from corral.store.base import Batch, Doc, Past, Revision, Transaction
+from corral.store.base import Batch, Doc, Past, Revision, Stood, Touch, Transaction
 from corral.store.history import rewind, shown
 from corral.store.image import Applied, Image, missing, pack, restored, unpack
 from corral.store.leases import HeldLease, Leases
@@ -25,6 +25,7 @@ TIMEOUT = 10.0
 """Longest wait of a write, in seconds."""
 
 _OPENING = 10.0
+_END = 2**62
 
 
 class SqliteStore:
@@ -156,12 +157,12 @@ class SqliteStore:
         self, prefix: str = "", *, limit: int = 100, before: Revision | None = None, exact: bool = False
     ) -> Sequence[Past]:
         """See `base.Store`."""
-        low, high = (prefix, prefix) if exact else file.span(prefix)
-        number = before.number if before else 2**62
+        where, values = _below(prefix, exact=exact)
+        number = before.number if before else _END
         with self._readers.moment() as connection:
             rows = connection.execute(
-                f"{file.ENTRY} WHERE key BETWEEN ? AND ? AND number < ? ORDER BY number DESC, key DESC LIMIT ?",
-                (low, high, number, limit),
+                f"{file.ENTRY} WHERE {where} AND number < ? ORDER BY number DESC, key DESC LIMIT ?",
+                (*values, number, limit),
             )
             following: dict[str, str | None] = {}
             pasts = []
@@ -172,17 +173,52 @@ class SqliteStore:
                 following[found.key] = found.before
             return pasts
 
-    def as_of(self, revision: Revision, prefix: str = "") -> Mapping[str, str]:
+    def touches(
+        self,
+        prefix: str = "",
+        *,
+        exact: bool = False,
+        who: str = "",
+        after: Revision | None = None,
+        before: Revision | None = None,
+        limit: int = 100,
+    ) -> Sequence[Touch]:
         """See `base.Store`."""
+        where, values = _below(prefix, exact=exact)
+        if who:
+            # Of two indexes sqlite would take the user's, also where the record has few changes: the plus keeps it off.
+            where, values = f"{where} AND {'+' if exact else ''}who = ?", (*values, who)
+        low, high = after.number if after else -1, before.number if before else _END
+        with self._readers.moment() as connection:
+            rows = connection.execute(
+                f"{file.TOUCH} WHERE {where} AND number > ? AND number < ? ORDER BY number DESC, key DESC LIMIT ?",
+                (*values, low, high, limit),
+            )
+            return list(map(file.touch, rows))
+
+    def moment(self, time: float) -> Revision | None:
+        """See `base.Store`."""
+        with self._readers.take() as connection:
+            row = connection.execute(
+                "SELECT era, number FROM past WHERE time <= ? ORDER BY time DESC, number DESC LIMIT 1", (time,)
+            ).fetchone()
+        return Revision(*row) if row else None
+
+    def as_of(self, revision: Revision, prefix: str = "", *, exact: bool = False) -> Mapping[str, Stood]:
+        """See `base.Store`."""
+        where, values = _below(prefix, exact=exact)
         with self._readers.moment() as connection:
             floor = file.meta(connection)["floor"]
             if missing(revision, file.present(connection), floor, _ends(connection)):
                 raise NotFound(f"the store's history does not tell revision {revision}")
+            # The first change of each record since then has the text of then. The plus: not by all keys of ever.
+            changes = f"past WHERE {where} AND number > ?"
+            first = f"SELECT key AS k, min(number) AS n FROM {changes} GROUP BY +key"  # noqa: S608  # `_below` made it
             rows = connection.execute(
-                f"{file.ENTRY} WHERE key BETWEEN ? AND ? AND number > ? ORDER BY number DESC",
-                (*file.span(prefix), revision.number),
+                f"{file.ENTRY} JOIN ({first}) ON key = k AND number = n", (*values, revision.number)
             )
-            return rewind(_list(connection, prefix), map(file.entry, rows), revision.number)
+            docs = [doc for doc in [_lookup(connection, prefix)] if doc] if exact else _list(connection, prefix)
+            return rewind(docs, map(file.entry, rows), revision.number)
 
     def prune(self, *, older_than: float, max_bytes: int) -> int:
         """See `base.Store`; texts count with their compressed length."""
@@ -278,6 +314,13 @@ def _lookup(connection: sqlite3.Connection, key: str) -> Doc | None:
 def _list(connection: sqlite3.Connection, prefix: str) -> list[Doc]:
     rows = connection.execute(f"{file.DOC} WHERE key BETWEEN ? AND ? ORDER BY key", file.span(prefix))
     return list(map(file.doc, rows))
+
+
+def _below(prefix: str, *, exact: bool) -> tuple[str, tuple[object, ...]]:
+    """A condition on the key and its values, in the form that lets sqlite choose the right index."""
+    if exact:
+        return "key = ?", (prefix,)
+    return ("key BETWEEN ? AND ?", file.span(prefix)) if prefix else ("true", ())
 
 
 def _following(connection: sqlite3.Connection, key: str, number: int) -> str | None:

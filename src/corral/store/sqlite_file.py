@@ -14,7 +14,7 @@ import msgspec
 import zstandard
 
 from corral.core.errors import Error, Unavailable
-from corral.store.base import Cause, Doc, RecordClass, Revision
+from corral.store.base import Cause, Doc, RecordClass, Revision, Touch
 from corral.store.history import Entry
 from corral.system.files import sync_directory
 
@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS past (
     why TEXT NOT NULL, class TEXT NOT NULL, size INTEGER NOT NULL, before BLOB,
     PRIMARY KEY (number, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS past_key ON past (key, number);
+CREATE INDEX IF NOT EXISTS past_who ON past (who, number);
+CREATE INDEX IF NOT EXISTS past_time ON past (time, number);
 CREATE TABLE IF NOT EXISTS applied (
     id TEXT PRIMARY KEY, era INTEGER NOT NULL, number INTEGER NOT NULL, time REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, ttl REAL NOT NULL) WITHOUT ROWID;
@@ -200,6 +202,16 @@ def entry(row: tuple[int, str, int, float, str, str, str, bytes | None]) -> Entr
         cls=RecordClass(cls),
         before=text(before),
     )
+
+
+TOUCH = "SELECT number, key, era, time, who, why, class FROM past"
+
+
+def touch(row: tuple[int, str, int, float, str, str, str]) -> Touch:
+    """A row of `TOUCH`."""
+    number, key, era, time, who, why, cls = row
+    cause = Cause(who=who, why=why)
+    return Touch(key=key, revision=Revision(era, number), time=time, cause=cause, cls=RecordClass(cls))
 
 
 def text(blob: bytes | None) -> str | None:

@@ -75,6 +75,10 @@ def batches(store: Store, since: Revision) -> list[Batch]:
     return found
 
 
+def texts_at(store: Store, revision: Revision, prefix: str = "") -> dict[str, str]:
+    return {key: stood.text for key, stood in store.as_of(revision, prefix).items()}
+
+
 def texts(store: Store, prefix: str = "") -> dict[str, str]:
     return {doc.key: doc.text for doc in store.list(prefix)}
 
@@ -468,17 +472,56 @@ class TestHistory:
         first = put(store, Write(key="a", text="1"), Write(key="b", text="1"))
         second = put(store, Write(key="a", text="2"), Write(key="c/d", text="1"))
         third = put(store, Write(key="a", text=None))
-        assert store.as_of(empty) == {}
-        assert store.as_of(first) == {"a": "1", "b": "1"}
-        assert store.as_of(second) == {"a": "2", "b": "1", "c/d": "1"}
-        assert store.as_of(second, "c/") == {"c/d": "1"}
-        assert store.as_of(third) == {"b": "1", "c/d": "1"}
+        assert texts_at(store, empty) == {}
+        assert texts_at(store, first) == {"a": "1", "b": "1"}
+        assert texts_at(store, second) == {"a": "2", "b": "1", "c/d": "1"}
+        assert texts_at(store, second, "c/") == {"c/d": "1"}
+        assert texts_at(store, third) == {"b": "1", "c/d": "1"}
 
     def test_as_of_leaves_out_later_records_without_history(self, store: Store) -> None:
         put(store, Write(key="early", text="1", history=False))
         then = put(store, Write(key="a", text="1"))
         put(store, Write(key="late", text="1", history=False))
-        assert store.as_of(then) == {"a": "1", "early": "1"}
+        assert texts_at(store, then) == {"a": "1", "early": "1"}
+
+    def test_as_of_one_record(self, store: Store) -> None:
+        first = put(store, Write(key="guest/10", text="1"), Write(key="guest/100", text="1"))
+        second = put(store, Write(key="guest/10", text="2", cls=RecordClass.ROOT))
+        put(store, Write(key="guest/10", text=None))
+        assert store.as_of(first, "guest/10", exact=True) == {"guest/10": ("1", RecordClass.ROOT)}
+        assert store.as_of(second, "guest/10", exact=True) == {"guest/10": ("2", RecordClass.ROOT)}
+        assert store.as_of(second, "guest/100", exact=True) == {"guest/100": ("1", RecordClass.API)}
+        assert not store.as_of(store.revision, "guest/10", exact=True)
+        assert not store.as_of(second, "guest/1", exact=True)
+
+    def test_touches_are_filtered_by_record_user_and_revision(self, store: Store) -> None:
+        joe = Cause(who="joe@pve", why="a call")
+        first = put(store, Write(key="guest/10", text="1"), Write(key="guest/100", text="1"))
+        second = put(store, Write(key="guest/10", text="2", cls=RecordClass.ROOT), cause=joe)
+        put(store, Write(key="quiet", text="1", history=False), cause=joe)
+        third = put(store, Write(key="user.cfg", text="1"), cause=joe)
+        assert [(touch.revision, touch.key) for touch in store.touches()] == [
+            (third, "user.cfg"), (second, "guest/10"), (first, "guest/100"), (first, "guest/10"),
+        ]  # fmt: skip
+        newest = store.touches("guest/", limit=1)[0]
+        assert (newest.key, newest.cause, newest.cls) == ("guest/10", joe, RecordClass.ROOT)
+        assert [touch.revision for touch in store.touches("guest/10", exact=True)] == [second, first]
+        assert [touch.revision for touch in store.touches("guest/", who="joe@pve")] == [second]
+        assert [touch.key for touch in store.touches(after=first)] == ["user.cfg", "guest/10"]
+        assert [touch.key for touch in store.touches(after=first, before=third)] == ["guest/10"]
+        assert [touch.key for touch in store.touches(before=second, limit=1)] == ["guest/100"]
+        assert not store.touches("guest/1", exact=True)
+
+    def test_a_moment_is_the_newest_revision_by_then(self, store: Store, clock: FakeClock) -> None:
+        assert store.moment(clock.now()) is None
+        start = clock.now()
+        first = put(store, Write(key="a", text="1"))
+        second = put(store, Write(key="a", text="2"))
+        clock.advance(10)
+        third = put(store, Write(key="a", text="3"))
+        assert store.moment(start - 1) is None
+        assert store.moment(start) == store.moment(start + 9) == second > first
+        assert store.moment(start + 10) == store.moment(start + 1000) == third
 
     def test_as_of_the_future_is_not_found(self, store: Store) -> None:
         revision = put(store, Write(key="a", text="1"))
@@ -492,7 +535,7 @@ class TestHistory:
         third = put(store, Write(key="a", text="3"))
         assert store.prune(older_than=clock.now() - 50, max_bytes=10**9) == 2
         assert [past.revision for past in store.history()] == [third]
-        assert store.as_of(second) == {"a": "2"}
+        assert texts_at(store, second) == {"a": "2"}
         with pytest.raises(NotFound):
             store.as_of(Revision(second.era, second.number - 1))
         assert texts(store) == {"a": "3"}
@@ -554,9 +597,9 @@ class TestSnapshot:
         undone = put(store, Write(key="a", text="3"))
         restored = store.restore(image)
         last = put(store, Write(key="a", text="4"))
-        assert store.as_of(first) == {"a": "1"}
-        assert store.as_of(second) == store.as_of(restored) == {"a": "2"}
-        assert store.as_of(last) == {"a": "4"}
+        assert texts_at(store, first) == {"a": "1"}
+        assert texts_at(store, second) == texts_at(store, restored) == {"a": "2"}
+        assert texts_at(store, last) == {"a": "4"}
         with pytest.raises(NotFound):
             store.as_of(undone)
         assert [past.after for past in store.history()] == ["4", "2", "1"]
@@ -629,7 +672,7 @@ class TestOpening:
         store.close()
         again = opened()
         assert again.revision == revision
-        assert again.as_of(second) == {"a": "2"}
+        assert texts_at(again, second) == {"a": "2"}
         with pytest.raises(NotFound):
             again.as_of(first)
 

@@ -189,7 +189,8 @@ class Machine(RuleBasedStateMachine):
         for revision, docs in self.model.states.items():
             expected = {key: doc.text for key, doc in docs.items() if doc.history}
             found = self.store.as_of(revision)
-            assert {key: text for key, text in found.items() if key != "b"} == expected
+            assert {key: stood.text for key, stood in found.items() if key != "b"} == expected
+            assert all(stood.cls.sees(docs[key].cls) for key, stood in found.items() if key != "b")
 
     @rule()
     def follow_history(self) -> None:

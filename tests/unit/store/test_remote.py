@@ -65,7 +65,7 @@ def txn(*writes: Write) -> Transaction:
     return Transaction(cause=Cause(who="root@pam", why="UPID:x"), writes=writes)
 
 
-def test_it_answers_as_the_store_behind_it(store: MemoryStore, remote: RemoteStore) -> None:
+def test_it_answers_as_the_store_behind_it(store: MemoryStore, remote: RemoteStore, clock: FakeClock) -> None:
     revision = remote.commit(txn(Write(key="a", text="1", cls=RecordClass.ROOT, header={"k": "v"})))
     remote.commit(txn(Write(key="a", text="2"), Write(key="b/c", text="ü", history=False)))
     assert remote.revision == store.revision
@@ -76,7 +76,10 @@ def test_it_answers_as_the_store_behind_it(store: MemoryStore, remote: RemoteSto
     assert remote.view("b/") == store.view("b/")
     assert list(remote.history()) == list(store.history())
     assert remote.history("a", limit=1, before=store.revision, exact=True)[0].revision == revision
-    assert remote.as_of(revision) == {"a": "1"}
+    assert remote.as_of(revision) == remote.as_of(revision, "a", exact=True) == {"a": ("1", RecordClass.ROOT)}
+    assert list(remote.touches("a", exact=True, who="root@pam")) == list(store.touches("a"))
+    assert remote.moment(0) is None
+    assert remote.moment(clock.now()) == store.moment(clock.now()) == store.revision
     image = remote.snapshot()
     assert image == store.snapshot()
     assert remote.restore(image) == store.revision

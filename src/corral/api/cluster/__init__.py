@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from corral.api.cluster import events, options, resources, status
+from corral.api.cluster import events, history, options, resources, status
 
-ENDPOINTS = (*events.ENDPOINTS, *options.ENDPOINTS, *resources.ENDPOINTS, *status.ENDPOINTS)
+ENDPOINTS = (
+    *events.ENDPOINTS,
+    *history.ENDPOINTS,
+    *options.ENDPOINTS,
+    *resources.ENDPOINTS,
+    *status.ENDPOINTS,
+)
