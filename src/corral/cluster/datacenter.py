@@ -14,7 +14,7 @@ from corral.store.base import Doc, Tree
 
 KEY = "datacenter.cfg"
 
-_TAG = r"(?i:[a-z0-9_][a-z0-9_\-\+\.]*)"
+_TAG = r"[a-zA-Z0-9_][a-zA-Z0-9_\-+.]*"
 _COLOR = rf"{_TAG}:[0-9a-fA-F]{{6}}(?::[0-9a-fA-F]{{6}})?"
 _KIBS = "in KiB/s; 0 is unlimited."
 

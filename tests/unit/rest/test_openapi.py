@@ -158,3 +158,8 @@ def test_defaults_of_the_whole_api_fit_their_schemas() -> None:
         if "default" in schema and schema["type"] in kinds:
             assert isinstance(schema["default"], kinds[schema["type"]]), schema
             assert schema["default"] in schema.get("enum", [schema["default"]]), schema
+
+
+def test_patterns_are_read_by_browsers_too() -> None:
+    for schema in schemas(builder.openapi()):
+        assert not re.search(r"\(\?[a-zA-Z#]", schema.get("pattern", "")), f"only Python reads {schema['pattern']}"
