@@ -73,6 +73,8 @@ class Login(NamedTuple):
     user: str
     ticket: str
     csrf: str
+    expires: float
+    """Unix seconds."""
 
 
 class _Tokens(NamedTuple):
@@ -177,8 +179,23 @@ class Access:
 
         Blocks for as long as the realm takes, up to some seconds.
         """
-        user = self.prove(username, password, address=address)
-        return Login(user, self.tickets.issue(user), self.tickets.issue_csrf(user))
+        return self.issue(self.prove(username, password, address=address))
+
+    def issue(self, user: str) -> Login:
+        """A new ticket for somebody who is known to be `user`, by what only they can have."""
+        return self._login(self.tickets.issue(user))
+
+    def session(self, ticket: str) -> Login | None:
+        """The log-in that a ticket stands for, with a new token against forgery; None if it is not good (any more)."""
+        try:
+            made = self._login(ticket)
+        except Unauthorized:
+            return None
+        return made if self.rights.active(Identity(made.user)) else None
+
+    def _login(self, ticket: str) -> Login:
+        holder = self.tickets.holder(ticket)
+        return Login(holder.user, ticket, self.tickets.issue_csrf(holder.user), holder.expires)
 
     def prove(self, username: str, password: Secret, *, address: str = "", ticket_too: bool = True) -> str:
         """The user, if the password is right, or (`ticket_too`) is a good ticket of the same user or of root@pam."""

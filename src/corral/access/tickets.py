@@ -16,7 +16,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, unquote
 
 from cryptography.exceptions import InvalidSignature
@@ -44,6 +44,13 @@ _CONSOLE: Final = re.compile(r"(PVEVNC|PVETUNNEL):([0-9A-F]{8})::([A-Za-z0-9+/]+
 _CSRF: Final = re.compile(r"([0-9A-F]{8}):([A-Za-z0-9+/]+={0,2})", re.ASCII)
 
 
+class Holder(NamedTuple):
+    """Whose ticket it is, and until when it is good (Unix seconds)."""
+
+    user: str
+    expires: float
+
+
 class Tickets:
     """Makes and checks tickets. A ticket that was found good is known again without its signature. Safe for threads."""
 
@@ -67,10 +74,14 @@ class Tickets:
 
     def check(self, ticket: str) -> str:
         """The user of a full ticket; `Unauthorized` for every other text."""
+        return self.holder(ticket).user
+
+    def holder(self, ticket: str) -> Holder:
+        """The user of a full ticket, and its end; `Unauthorized` for every other text."""
         user, issued = self._known(ticket) or self._verified(ticket)
         if not -GRACE < self._clock.now() - issued < LIFETIME:
             raise _refused()
-        return user
+        return Holder(user, issued + LIFETIME)
 
     def _known(self, ticket: str) -> tuple[str, int] | None:
         keys = self._keys.public()

@@ -23,12 +23,21 @@ PASSED_ON = (
     hdrs.COOKIE,
     hdrs.AUTHORIZATION,
     "CSRFPreventionToken",
+    hdrs.HOST,
+    hdrs.ORIGIN,
+    http.SEC_FETCH_SITE,
     "corral-plan",
     "corral-apply",
     "Idempotency-Key",
     hdrs.ACCEPT_ENCODING,
 )
-PASSED_BACK = (hdrs.CONTENT_TYPE, hdrs.CONTENT_DISPOSITION, hdrs.CONTENT_ENCODING, *http.STANDARD_HEADERS)
+PASSED_BACK = (
+    hdrs.CONTENT_TYPE,
+    hdrs.CONTENT_DISPOSITION,
+    hdrs.CONTENT_ENCODING,
+    hdrs.SET_COOKIE,
+    *http.STANDARD_HEADERS,
+)
 CHUNK = 256 * 1024
 
 

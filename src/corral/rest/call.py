@@ -21,10 +21,12 @@ EDIT_ATTEMPTS = 20
 class Credentials:
     """What a request brought to say who makes it. `changing` demands the CSRF token beside a ticket.
 
-    ticket      the cookie or header `PVEAuthCookie`, URL-decoded
+    ticket      the cookie or header `PVEAuthCookie`, or the cookie `__Host-PVEAuthCookie`, URL-decoded
+    session     the ticket came in `__Host-PVEAuthCookie`: only an answer of this host, over TLS, can have set that
     csrf        header `CSRFPreventionToken`
     token       what follows `PVEAPIToken` in the header `Authorization`
     local_root  the peer of a root-only socket
+    foreign     a browser sends it for a page of another origin
     """
 
     ticket: str | None = None
@@ -33,6 +35,8 @@ class Credentials:
     local_root: bool = False
     address: str = ""
     changing: bool = False
+    session: bool = False
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,18 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """What a browser is to keep for its next calls, where no script can read it.
+
+    ticket    "" takes it away
+    lifetime  seconds to keep it; None: until the browser ends
+    """
+
+    ticket: str = field(repr=False)
+    lifetime: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """An answer without its envelope. `special` is a stream (Download, Events, Console) instead of `data`."""
 
@@ -67,6 +83,7 @@ class Reply:
     changes: str | None = None
     revision: Revision | None = None
     special: Any = None
+    session: Session | None = None
 
     @property
     def ok(self) -> bool:
@@ -132,6 +149,9 @@ AppT = TypeVar("AppT", bound=Services)
 class Call(Generic[AppT]):
     """What a handler has in its hands. Changes go through `commit`, `edit`, `spawn` and `run` alone: when the call is
     only planned, these note what would be done and do nothing. A handler returns what they answer, never acts on it.
+
+    credentials  as they came, and unchecked where the call is open to the world: `who` says who calls
+    session      a handler's word on what a browser is to keep beside the answer
     """
 
     app: AppT
@@ -139,12 +159,14 @@ class Call(Generic[AppT]):
     endpoint: str
     params: Mapping[str, Any]
     address: str = ""
+    credentials: Credentials = field(default_factory=Credentials, repr=False)
     draws: Draws = field(default_factory=Draws)
     planned: list[Intent] | None = None
     key: str | None = None
     body: str = ""
     resume: str | None = None
     revision: Revision | None = None
+    session: Session | None = None
     gone: Callable[[], bool] | None = None
     made: int = 0
 

@@ -142,6 +142,7 @@ class Dispatcher(Generic[AppT]):
             endpoint=found.pair,
             params=params,
             address=request.credentials.address,
+            credentials=request.credentials,
             key=request.idempotency_key,
             resume=request.resume,
             gone=request.gone,
@@ -192,4 +193,4 @@ def _reply(value: Any, call: Call[Any]) -> Reply:
         case Download() | Events() | Console():
             return Reply(special=value)
         case _:
-            return Reply(data=value, revision=call.revision)
+            return Reply(data=value, revision=call.revision, session=call.session)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,8 @@ from corral.daemons.edge import Edge
 from corral.daemons.pools import Pools
 from corral.rest import anyone, endpoint, need, never, world
 from corral.rest.dispatch import Dispatcher
+from corral.rest.endpoint import Endpoint
+from corral.rest.observe import log_call
 from corral.rest.results import Console, Download, Events, Frame
 from corral.schema import doc
 from corral.schema.fields import Upload
@@ -199,13 +201,18 @@ def bootstrapped() -> MemoryStore:
 
 @asynccontextmanager
 async def serving(
-    tmp_path: Path, *, local_root: bool = True, delay: float = 0.0, pools: Pools | None = None
+    tmp_path: Path,
+    *,
+    local_root: bool = True,
+    delay: float = 0.0,
+    pools: Pools | None = None,
+    endpoints: Sequence[Endpoint] = ENDPOINTS,
 ) -> AsyncIterator[Wire]:
     """Serve the endpoints above."""
     (tmp_path / "spool").mkdir(exist_ok=True)
     app = make_app(tmp_path, store=bootstrapped())
     edge = Edge(
-        Dispatcher(app, ENDPOINTS),
+        Dispatcher(app, endpoints, observer=log_call),
         pools,
         http.Delays(delay),
         address=lambda _: "192.0.2.7",

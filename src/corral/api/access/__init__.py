@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from corral.api.access import acl, domains, factors, groups, login, openid, roles, tokens, users
+from corral.api.access import acl, domains, factors, groups, login, openid, roles, session, tokens, users
 from corral.rest.endpoint import Endpoint
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -15,6 +15,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *login.ENDPOINTS,
     *openid.ENDPOINTS,
     *roles.ENDPOINTS,
+    *session.ENDPOINTS,
     *tokens.ENDPOINTS,
     *users.ENDPOINTS,
 )

@@ -10,7 +10,7 @@ import msgspec
 from corral.access.names import ROOT_USER, identity, local_name, realm_of
 from corral.access.permissions import Rights
 from corral.access.privileges import PERMISSIONS_MODIFY, normalize_path
-from corral.access.service import LOGIN_REFUSED, random_salt
+from corral.access.service import LOGIN_REFUSED, Login, random_salt
 from corral.api.access.edit import change, need_user, refuse_lesser_hands, write_shadow
 from corral.api.access.types import Privileges
 from corral.app import Call
@@ -63,21 +63,27 @@ def login(
 ) -> Ticket:
     """Create or verify an authentication ticket."""
     del otp, new_format  # nobody has a second factor; there is one format
-    access = call.app.access
     user = f"{username}@{realm}" if realm else username
-    if tfa_challenge is not None:
-        raise Unauthorized(LOGIN_REFUSED)
-    if path is not None and privs is not None:
+    rights = call.app.access.rights
+    if tfa_challenge is None and path is not None and privs is not None:
         _verify(call, user, password, path, privs)
-        return Ticket(username=user, cap=capabilities(access.rights, Identity(user)))
-    made = access.login(user, password, address=call.address)
-    _renew_hash(call, made.user, password)
+        return Ticket(username=user, cap=capabilities(rights, Identity(user)))
+    made = log_in(call, user, password, tfa_challenge)
     return Ticket(
         username=made.user,
         ticket=made.ticket,
         csrf=made.csrf,
-        cap=capabilities(access.rights, Identity(made.user)),
+        cap=capabilities(rights, Identity(made.user)),
     )
+
+
+def log_in(call: Call, user: str, password: Secret, tfa_challenge: str | None) -> Login:
+    """A new ticket for the right password or ticket; `Unauthorized` for every cause."""
+    if tfa_challenge is not None:
+        raise Unauthorized(LOGIN_REFUSED)
+    made = call.app.access.login(user, password, address=call.address)
+    _renew_hash(call, made.user, password)
+    return made
 
 
 def _renew_hash(call: Call, user: str, password: Secret) -> None:
