@@ -202,10 +202,12 @@ export function forms(document) {
 
 /** Every text that forms show. */
 export function texts(built) {
-  return new Set([
-    ...Object.values(built.operations).flatMap(({ text, never }) => [text, never]),
-    ...built.fields.map(({ text }) => text),
-  ].filter(Boolean))
+  return new Set(
+    [
+      ...Object.values(built.operations).flatMap(({ text, never }) => [text, never]),
+      ...built.fields.map(({ text }) => text),
+    ].filter(Boolean),
+  )
 }
 
 /** Texts without a translation, by language; and those that nothing says any more. */

@@ -1,0 +1,32 @@
+import { QueryClient, type UseQueryOptions, useQuery } from '@tanstack/react-query'
+import { ApiError, call, type Operation, type Params, type Result } from '@/api/client'
+
+/**
+ * Nothing polls: an answer stays good until an event says otherwise (`live/changes.ts` marks the queries whose records
+ * changed). Keys are `[operation, parameters]`.
+ */
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: Number.POSITIVE_INFINITY,
+      refetchOnWindowFocus: false,
+      retry: (count, error) => !(error instanceof ApiError) && count < 3,
+    },
+  },
+})
+
+type Options<O extends Operation> = Omit<UseQueryOptions<Result<O>, Error>, 'queryKey' | 'queryFn'>
+
+/** The answer of a GET, kept and kept fresh. */
+export function useApi<O extends Operation>(operation: O, params: Params<O>, options: Options<O> = {}) {
+  return useQuery<Result<O>, Error>({
+    queryKey: [operation, params],
+    queryFn: ({ signal }) => call(operation, params, { signal }),
+    ...options,
+  })
+}
+
+/** Read again what an operation answered. */
+export function refresh(operation: Operation, params?: Record<string, unknown>): Promise<void> {
+  return queries.invalidateQueries({ queryKey: params ? [operation, params] : [operation] })
+}

@@ -1,0 +1,5 @@
+import { Page } from '@/ui/Page'
+
+export default function Overview() {
+  return <Page title="Overview">{null}</Page>
+}

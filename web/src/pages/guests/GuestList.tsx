@@ -1,0 +1,5 @@
+import { Page } from '@/ui/Page'
+
+export default function GuestList() {
+  return <Page title="GuestList">{null}</Page>
+}

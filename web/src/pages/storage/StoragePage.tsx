@@ -1,0 +1,5 @@
+import { Page } from '@/ui/Page'
+
+export default function StoragePage() {
+  return <Page title="StoragePage">{null}</Page>
+}

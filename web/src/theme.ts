@@ -1,0 +1,33 @@
+import { createTheme, type MantineColorsTuple } from '@mantine/core'
+
+// Contrast with white is at least 4.5 from shade 6 on, with the dark background from shade 4 down.
+const corral: MantineColorsTuple = [
+  '#effcf9',
+  '#d5f5ee',
+  '#abe9dd',
+  '#77d6c7',
+  '#45bbac',
+  '#249d8f',
+  '#0f766e',
+  '#0d645f',
+  '#0b514e',
+  '#093f3d',
+]
+
+export const theme = createTheme({
+  primaryColor: 'corral',
+  primaryShade: { light: 6, dark: 6 },
+  colors: { corral },
+  autoContrast: true,
+  luminanceThreshold: 0.28,
+  defaultRadius: 'md',
+  cursorType: 'pointer',
+  respectReducedMotion: true,
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK SC", sans-serif',
+  fontFamilyMonospace:
+    'ui-monospace, "Cascadia Code", "JetBrains Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
+  headings: {
+    fontWeight: '600',
+    sizes: { h1: { fontSize: '1.375rem' }, h2: { fontSize: '1.125rem' }, h3: { fontSize: '1rem' } },
+  },
+})
