@@ -1,0 +1,153 @@
+"""A person at a browser: Chromium by Playwright, with what every page must keep to watched all the time.
+
+with Visitor(chromium, node) as visitor:
+    visitor.log_in()
+    visitor.open("/guests")
+    visitor.look()                      # no violation of accessibility, nothing in the console
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Self
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
+
+from tests.lab.node import PASSWORD, Node
+
+ROOT = Path(__file__).parent.parent.parent
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = Path("/usr/bin/chromium")
+# The browser must not look for its maker: a test machine need not have a way out.
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# A refused or broken connection is what some tests are about.
+EXPECTED = ("Failed to load resource", "net::ERR_", "WebSocket connection to")
+
+Theme = Literal["light", "dark"]
+
+
+class Screen(NamedTuple):
+    """What somebody holds or sits at."""
+
+    width: int
+    height: int
+    touch: bool = False
+
+
+DESKTOP = Screen(1440, 900)
+PHONE = Screen(360, 740, touch=True)
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Debian's Chromium."""
+    return playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+
+
+class Visitor:
+    """One browser context with one page: its own cookies and storage."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        node: Node,
+        *,
+        screen: Screen = DESKTOP,
+        theme: Theme = "light",
+        language: Literal["en", "zh"] = "en",
+    ) -> None:
+        self.node = node
+        self.screen = screen
+        self.complaints: list[str] = []
+        """What the console said and no test expects: errors, and violations of the page's policy."""
+        self.context = browser.new_context(
+            ignore_https_errors=True,
+            viewport={"width": screen.width, "height": screen.height},
+            has_touch=screen.touch,
+            is_mobile=screen.touch,
+            color_scheme=theme,
+            locale={"en": "en-GB", "zh": "zh-CN"}[language],
+            base_url=f"https://127.0.0.1:{node.port}",
+        )
+        self.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.page: Page = self.context.new_page()
+        self._watch(self.page)
+        self.context.on("page", self._watch)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+    def _watch(self, page: Page) -> None:
+        page.set_default_timeout(20_000)
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not any(word in message.text for word in EXPECTED):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    # ------------------------------------------------------------------------------------------------- what people do
+
+    def open(self, path: str = "/") -> None:
+        """Go to a page of the application and wait for its heading."""
+        self.page.goto(path)
+        expect(self.page.get_by_role("heading", level=1).first).to_be_visible()
+
+    def log_in(self, user: str = "admin", password: str = PASSWORD, *, realm: str = "pve", path: str = "/") -> None:
+        """By the form, as people do."""
+        self.page.goto(path)
+        page = self.page
+        page.get_by_label("User name").or_(page.get_by_label("用户名")).fill(f"{user}@{realm}")
+        page.locator("input[type=password]").fill(password)
+        page.get_by_role("button", name="Log in").or_(page.get_by_role("button", name="登录")).click()
+        expect(page.locator("#main")).to_be_visible()
+
+    # ------------------------------------------------------------------------------------------- what must always hold
+
+    def look(self) -> None:
+        """The page as it is now: accessible, within its width, and without complaints in the console."""
+        assert self.violations() == []
+        self.fits()
+        self.quiet()
+
+    def violations(self) -> list[str]:
+        """What axe finds wrong, a line each."""
+        self.page.evaluate(AXE.read_text())
+        found: dict[str, Any] = self.page.evaluate(
+            "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", WCAG
+        )
+        return [
+            f"{self.page.url}: {rule['id']} ({rule['impact']}): {rule['help']}: {node['html'][:200]}"
+            + (f" {json.dumps(node['any'][0]['data'])[:200]}" if node["any"] and node["any"][0].get("data") else "")
+            for rule in found["violations"]
+            for node in rule["nodes"][:3]
+        ]
+
+    def fits(self) -> None:
+        """Nothing makes the page wider than the screen."""
+        width = self.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= self.screen.width, f"{self.page.url} is {width} px wide on a screen of {self.screen.width}"
+
+    def quiet(self) -> None:
+        """Nothing in the console."""
+        assert self.complaints == []
+
+    def console_text(self) -> str:
+        """What a serial console on the page shows."""
+        with contextlib.suppress(Exception):
+            return str(self.page.locator(".xterm-accessibility").inner_text())
+        return ""
