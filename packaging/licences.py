@@ -1,7 +1,8 @@
-"""Refuse a runtime dependency whose licence Corral, being Apache-2.0, must not build on."""
+"""Refuse a runtime dependency, of the nodes or of the page, whose licence Corral, being Apache-2.0, must not build on."""
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from importlib import metadata
@@ -42,10 +43,25 @@ def acceptable(expression: str) -> bool:
     return any(all(part.strip() in ALLOWED for part in re.split(r"\s+AND\s+", choice)) for choice in choices)
 
 
+def of_the_page(lock: Path) -> dict[str, str]:
+    """The packages that the built page is made of, with their licences, as npm's lock file says."""
+    packages = json.loads(lock.read_text())["packages"]
+    return {
+        path.rpartition("node_modules/")[2]: entry.get("license", "none stated")
+        for path, entry in packages.items()
+        if path and not entry.get("dev")
+    }
+
+
 def main() -> int:
     """Print each package that is not allowed; 1 if there is one."""
     bad = 0
-    for package in locked(Path(__file__).parent.parent / "requirements.lock"):
+    root = Path(__file__).parent.parent
+    for package, stated_one in of_the_page(root / "web" / "package-lock.json").items():
+        if not acceptable(stated_one):
+            print(f"{package}: {stated_one} is not on the list of allowed licences")
+            bad = 1
+    for package in locked(root / "requirements.lock"):
         try:
             stated = licences(package)
         except metadata.PackageNotFoundError:
