@@ -1,4 +1,4 @@
-"""Refuse a runtime dependency, of the nodes or of the page, whose licence Corral, being Apache-2.0, must not build on."""
+"""Refuse a runtime dependency, of nodes or of the page, whose licence Corral, being Apache-2.0, must not build on."""
 
 from __future__ import annotations
 
