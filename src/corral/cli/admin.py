@@ -297,12 +297,32 @@ def _seed_node(name: str) -> Write:
     return Write(key=f"node/{name}", text="", expect=0, cls=RecordClass.API, header=header)
 
 
+_ROLES = (
+    "web",
+    "db",
+    "cache",
+    "mail",
+    "ci",
+    "build",
+    "vpn",
+    "dns",
+    "monitor",
+    "git",
+    "wiki",
+    "backup",
+    "queue",
+    "search",
+)
+_STAGES = ("prod", "prod", "test", "dev")
+
+
 def _seed_guest(vmid: int, node: str) -> Write:
+    role, stage = _ROLES[vmid % len(_ROLES)], _STAGES[vmid // len(_ROLES) % len(_STAGES)]
     mac = ":".join(f"{byte:02X}" for byte in (0xBC, 0x24, 0x11, *secrets.token_bytes(3)))
     text = (
-        f"boot: order=scsi0\ncores: {1 + vmid % 8}\nmemory: {512 * (1 + vmid % 16)}\nname: guest-{vmid}\n"
+        f"boot: order=scsi0\ncores: {1 + vmid % 8}\nmemory: {512 * (1 + vmid % 16)}\nname: {role}-{stage}-{vmid}\n"
         f"net0: virtio={mac},bridge=vmbr0\nostype: l26\nscsi0: local:{vmid}/vm-{vmid}-disk-0.qcow2,size=8G\n"
-        f"scsihw: virtio-scsi-pci\nsmbios1: uuid={uuid.uuid4()}\ntags: seed\n"
+        f"scsihw: virtio-scsi-pci\nsmbios1: uuid={uuid.uuid4()}\ntags: {role};{stage};seed\n"
     )
     header = {"kind": "qemu", "uuid": str(uuid.uuid4()), "node": node, "generation": "1"}
     return Write(key=f"guest/{vmid}", text=text, expect=0, cls=RecordClass.API, header=header)
