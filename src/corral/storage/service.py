@@ -140,10 +140,11 @@ class Storages:
         """It and the version it was read at (0: the record does not exist yet), to be given to `Write.expect`."""
         doc = self._tree.get(configuration.KEY)
         version = doc.version if doc else 0
-        if self._parsed is None or self._parsed[0] != version:
-            text = doc.text if doc else ""
-            self._parsed = (version, self.parse(text))
-        return self._parsed
+        parsed = self._parsed
+        if parsed is None or parsed[0] != version:
+            # Another thread may see another version, or writes that are only planned: it must not get into this answer.
+            self._parsed = parsed = (version, self.parse(doc.text if doc else ""))
+        return parsed
 
     def parse(self, text: str) -> Configuration:
         """Another text of `storage.cfg`: what a change is made from."""

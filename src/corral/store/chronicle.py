@@ -7,12 +7,12 @@ A reader sees the records that `sees` allows. The texts of others are not read, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
-from corral.core.errors import NotFound
+from corral.core.errors import Forbidden, NotFound
 from corral.schema.fields import name
 from corral.store import history
 from corral.store.base import Past, Revision, Store, Touch, Tree
@@ -28,6 +28,9 @@ DIFFS = 200
 
 BLAMED = 1000
 """Changes of a record that a blame reads: lines that are older have no author."""
+
+STRIDES = 32
+"""Changes of a record by one task that a revert takes for one: noted as pending, made in the machine, noted as made."""
 
 LOOKED_AT = 20_000
 """Changes that one call looks through for those that the reader may see, before it answers with what it has."""
@@ -129,6 +132,15 @@ class Asked(NamedTuple):
     limit: int = 50
 
 
+class Deed(NamedTuple):
+    """What a revision did to a record, and what came after it, newest first; `hidden`: its text is not to be shown."""
+
+    path: str
+    past: Past
+    later: Sequence[Past]
+    hidden: bool
+
+
 class Chronicle:
     """The history of `store`, for one reader."""
 
@@ -202,7 +214,9 @@ class Chronicle:
 
     def revision(self, revision: Revision) -> Details:
         """One revision; `NotFound` if it changed nothing that the reader may see."""
-        touches = self.touches(revision)
+        touches = [touch for touch in self._touches(revision) if self._may(touch.key)]
+        if not touches:
+            raise NotFound(f"the history has no revision '{revision}' that you may see")
         records = [self._diff(past) for past in self._pasts(touches[:DIFFS])]
         row = _row(touches)
         return Details(
@@ -215,19 +229,42 @@ class Chronicle:
             records=records,
         )
 
-    def touches(self, revision: Revision) -> list[Touch]:
-        """What a revision changed of what the reader may see; `NotFound` if that is nothing."""
-        found = self._store.touches(before=_behind(revision), after=_ahead(revision), limit=MAX_STEPS)
-        seen = [touch for touch in found if touch.revision == revision and self._may(touch.key)]
-        if not seen:
-            raise NotFound(f"the history has no revision '{revision}' that you may see")
-        return sorted(seen, key=lambda touch: touch.key)
+    def _touches(self, revision: Revision, key: str = "") -> list[Touch]:
+        found = self._store.touches(
+            key, exact=bool(key), after=_ahead(revision), before=_behind(revision), limit=MAX_STEPS
+        )
+        return sorted((touch for touch in found if touch.revision == revision), key=lambda touch: touch.key)
 
-    def pasts(self, revision: Revision, key: str) -> Sequence[Past]:
-        """The changes of a record, newest first, up to those of `revision`; empty if that is not among them."""
-        found = self._store.history(key, exact=True, limit=BLAMED)
-        known = [past for past in found if past.revision >= revision]
-        return known if known and known[-1].revision == revision else ()
+    def changes(self, revision: Revision | None, key: str = "") -> list[Deed]:
+        """What a revision (None: the last one) did to the record, or to all if none is named.
+
+        `NotFound` if it did nothing to it, `Forbidden` if there are records among them that the reader may not see.
+        """
+        if revision is None:
+            newest = self._store.touches(key, exact=True, limit=1)
+            if not newest:
+                raise NotFound(f"'{self._view.path_of(key)}' has no history")
+            revision = newest[0].revision
+        touches = self._touches(revision, key)
+        seen = [touch for touch in touches if self._may(touch.key)]
+        if not seen:
+            raise NotFound(f"the history has no revision '{revision}' of what you may see")
+        if len(seen) < len(touches):
+            raise Forbidden(f"revision {revision} changed records that you may not see: name one with 'path'")
+        return [self._deed(past) for past in self._pasts(touches)]
+
+    def _deed(self, past: Past) -> Deed:
+        newer = self._store.history(past.key, exact=True, limit=BLAMED)
+        later = [each for each in newer if each.revision > past.revision]
+        whole = msgspec.structs.replace(past, before=self._before(past))
+        return Deed(self._view.path_of(past.key), whole, later, unseen(past.key, past.cls))
+
+    def _before(self, past: Past) -> str | None:
+        """The text before a revision; of a task's, before the first of those that it made in a row."""
+        if not past.cause.why.startswith("UPID:"):
+            return past.before
+        older = self._store.history(past.key, exact=True, before=_behind(past.revision), limit=STRIDES)
+        return list(takewhile(lambda each: each.cause == past.cause, older))[-1].before
 
     def _change(self, past: Past) -> RecordChange:
         action: Action = "create" if past.before is None else "delete" if past.after is None else "change"

@@ -1,9 +1,11 @@
-"""/cluster/history: who changed what, when and why; each line's author; and how things stood."""
+"""/cluster/history: who changed what, when and why; each line's author; how things stood; and taking it back."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
+from corral.api.cluster import revert as reverting
+from corral.api.cluster.revert import Reverted
 from corral.api.cluster.sight import CallerSight
 from corral.app import Call
 from corral.core.errors import ParamError
@@ -84,4 +86,27 @@ def at(
     return story.at(Revision.parse(revision) if revision else story.moment(time or 0), key)
 
 
-ENDPOINTS = (index, read, blame, at)
+@endpoint(
+    "POST",
+    "/cluster/history/revert",
+    allow=anyone("needs what the calls need that bring the options back, and to see the records"),
+    pool="history/revert",
+    example={"path": "user.cfg"},
+)
+def revert(
+    call: Call,
+    *,
+    revision: Annotated[RevisionId | None, doc("What to take back; by default the last change of `path`.")] = None,
+    path: Annotated[Path | None, doc("Take it back in this file or record alone, not in all it changed.")] = None,
+) -> Reverted:
+    """Take back what a revision changed: by the calls that bring options back, never by making or removing a guest."""
+    if revision is None and path is None:
+        raise ParamError({"revision": "give 'revision', 'path' or both"})
+    story = chronicle(call)
+    key = story.key(path) if path else ""
+    if key:
+        CallerSight(call).need_record(key)
+    return reverting.revert(call, story.changes(Revision.parse(revision) if revision else None, key))
+
+
+ENDPOINTS = (index, read, blame, at, revert)
