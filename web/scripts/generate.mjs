@@ -204,7 +204,11 @@ export function forms(document) {
 export function texts(built) {
   return new Set(
     [
-      ...Object.values(built.operations).flatMap(({ text, never }) => [text, never]),
+      ...Object.values(built.operations).flatMap(({ text, never, permissions }) => [
+        text,
+        never,
+        permissions?.description,
+      ]),
       ...built.fields.map(({ text }) => text),
     ].filter(Boolean),
   )
