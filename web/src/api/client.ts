@@ -1,6 +1,6 @@
 /** The API, typed by what `corral openapi` says: `call('GET /nodes/{node}/qemu', { node })`. */
 
-import { csrf, sessionLost } from '@/api/session'
+import { csrf, sessionRefused } from '@/api/session'
 import type { Operations } from '@/generated/api'
 
 export type Operation = keyof Operations & string
@@ -18,7 +18,8 @@ export interface PlanWrite {
 /** What a call would do. */
 export interface Plan {
   writes: PlanWrite[]
-  volumes: { volid?: string; action?: string; size?: number; [more: string]: unknown }[]
+  /** `verb`: create, free, resize, import, write; `size` in bytes where it is known. */
+  volumes: { volid: string; verb: string; size?: number }[]
   locks: string[]
   effects: string[]
   warnings: string[]
@@ -116,6 +117,7 @@ async function request(
   params: Values,
   options: CallOptions,
   more: Record<string, string> = {},
+  again = true,
 ): Promise<Body> {
   const { method, url, rest } = target(operation, params)
   const inBody = method === 'POST' || method === 'PUT'
@@ -134,7 +136,10 @@ async function request(
     throw new Unreachable('unreachable', { cause: error })
   }
   const body = await read(response)
-  if (response.status === 401) sessionLost()
+  // What was refused for its ticket has not been done: once somebody has logged in again, it goes on.
+  if (response.status === 401 && again && (await sessionRefused())) {
+    return request(operation, params, options, more, false)
+  }
   if (!response.ok) throw new ApiError(response.status, body.message || response.statusText, body.errors)
   return body
 }

@@ -1,6 +1,7 @@
 /**
- * The node's events, one connection for all tabs of a browser: the tab that holds the lock reads them and passes them on.
- * After sleep, a change of network or a restarted server the stream is resumed from the last revision seen.
+ * The node's events, one connection for all tabs of a browser: the tab that holds the lock reads them and passes them on
+ * by a channel. Every tab notes the last revision, so whichever takes over resumes from there. After sleep, a change of
+ * network or a restarted server the stream is resumed too; what was missed for too long comes as `reset`.
  */
 import { createStore } from '@/live/store'
 
@@ -16,8 +17,9 @@ export type Connection = { kind: 'connecting' } | { kind: 'live' } | { kind: 'lo
 
 export const connection = createStore<Connection>({ kind: 'connecting' })
 
-const KINDS: readonly Kind[] = ['ready', 'reset', 'change', 'status', 'task']
+const KINDS: ReadonlySet<string> = new Set<Kind>(['ready', 'reset', 'change', 'status', 'task'])
 const listeners = new Set<(event: StreamEvent) => void>()
+const snapshots = new Set<() => StreamEvent | null>()
 
 /** Hear every event; answers the function that ends it. */
 export function onEvent(listener: (event: StreamEvent) => void): () => void {
@@ -25,38 +27,140 @@ export function onEvent(listener: (event: StreamEvent) => void): () => void {
   return () => listeners.delete(listener)
 }
 
+/** What a tab that has just been opened must hear and can't read from the API; answers the function that ends it. */
+export function onJoin(snapshot: () => StreamEvent | null): () => void {
+  snapshots.add(snapshot)
+  return () => snapshots.delete(snapshot)
+}
+
 function emit(event: StreamEvent): void {
   for (const listener of listeners) listener(event)
 }
 
-/** Read events until the returned function is called. */
-export function startStream(): () => void {
-  let source: EventSource | null = null
-  let last = ''
-  let stopped = false
-  let timer = 0
+/** One read of the stream from a revision (empty: from now). Resolves when the server ends it, rejects when it breaks. */
+export type Reader = (
+  since: string,
+  signal: AbortSignal,
+  opened: () => void,
+  take: (event: StreamEvent) => void,
+) => Promise<void>
 
-  function open(): void {
-    source?.close()
-    source = new EventSource(`/api2/json/cluster/events${last ? `?since=${encodeURIComponent(last)}` : ''}`)
-    source.onopen = () => connection.set({ kind: 'live' })
-    source.onerror = () => {
-      source?.close()
-      if (connection.get().kind !== 'lost') connection.set({ kind: 'lost', since: Date.now() })
-      if (!stopped) timer = window.setTimeout(open, 1000)
-    }
-    for (const kind of KINDS) {
-      source.addEventListener(kind, (message: MessageEvent<string>) => {
-        if (message.lastEventId) last = message.lastEventId
-        emit({ kind, id: message.lastEventId, data: JSON.parse(message.data) })
-      })
+/** The outside of the stream: a test has its own. */
+export interface Outside {
+  read: Reader
+  backoff: (attempt: number) => number
+  /** If it is the ticket that was refused: resolves when somebody has logged in again. */
+  refused: (error: unknown) => Promise<void>
+  locks: Pick<LockManager, 'request'> | undefined
+  channel: () => Channel
+}
+
+export type Channel = Pick<BroadcastChannel, 'postMessage' | 'close'> & {
+  onmessage: ((message: MessageEvent) => unknown) | null
+}
+
+type Message =
+  | { type: 'event'; event: StreamEvent }
+  | { type: 'state'; state: Connection }
+  | { type: 'join' }
+  | { type: 'welcome'; last: string; state: Connection; events: StreamEvent[] }
+
+const LOCK = 'corral.stream'
+
+/** Read events until the returned function is called. */
+export function startStream(outside: Outside): () => void {
+  const ended = new AbortController()
+  const channel = outside.channel()
+  let last = ''
+  let leading = false
+  let attempt = 0
+  let wake: () => void = () => undefined
+
+  const post = (message: Message) => channel.postMessage(message)
+
+  function state(next: Connection): void {
+    connection.set(next)
+    if (leading) post({ type: 'state', state: next })
+  }
+
+  function lost(): void {
+    if (connection.get().kind !== 'lost') state({ kind: 'lost', since: Date.now() })
+  }
+
+  function take(event: StreamEvent): void {
+    if (event.id) last = event.id
+    emit(event)
+  }
+
+  channel.onmessage = ({ data }: MessageEvent<Message>) => {
+    if (data.type === 'join' && leading) {
+      const events = [...snapshots].map((snapshot) => snapshot()).filter((event) => event !== null)
+      post({ type: 'welcome', last, state: connection.get(), events })
+    } else if (leading) return
+    else if (data.type === 'event') take(data.event)
+    else if (data.type === 'state') connection.set(data.state)
+    else if (data.type === 'welcome' && !last) {
+      last = data.last
+      connection.set(data.state)
+      for (const event of data.events) emit(event)
     }
   }
 
-  open()
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+
+  async function once(): Promise<void> {
+    const opened = () => {
+      attempt = 0
+      state({ kind: 'live' })
+    }
+    await outside.read(last, ended.signal, opened, (event) => {
+      take(event)
+      post({ type: 'event', event })
+    })
+  }
+
+  async function lead(): Promise<void> {
+    leading = true
+    while (!ended.signal.aborted) {
+      try {
+        await once()
+      } catch (error) {
+        if (ended.signal.aborted) return
+        lost()
+        await outside.refused(error)
+      }
+      if (ended.signal.aborted) return
+      lost()
+      attempt += 1
+      await pause(outside.backoff(attempt))
+    }
+  }
+
+  const atOnce = () => {
+    if (document.visibilityState === 'visible') wake()
+  }
+  window.addEventListener('online', atOnce)
+  document.addEventListener('visibilitychange', atOnce)
+
+  if (outside.locks) {
+    post({ type: 'join' })
+    outside.locks.request(LOCK, { signal: ended.signal }, lead).catch(() => undefined)
+  } else void lead()
+
   return () => {
-    stopped = true
-    window.clearTimeout(timer)
-    source?.close()
+    ended.abort()
+    wake()
+    window.removeEventListener('online', atOnce)
+    document.removeEventListener('visibilitychange', atOnce)
+    channel.close()
   }
 }
+
+export const isKind = (name: string): name is Kind => KINDS.has(name)

@@ -5,6 +5,7 @@ export interface Guest {
   type: 'qemu' | 'lxc'
   name: string
   node: string
+  /** `running`, `stopped` or `unknown`; what QEMU itself says (`paused`) is in `qmpstatus`. */
   status: string
   qmpstatus?: string
   template: boolean
@@ -27,7 +28,10 @@ export interface Guest {
 export interface NodeRow {
   kind: 'node'
   node: string
+  /** `online`, `offline` (it said so, or has said nothing for too long) or `unknown`. */
   status: string
+  /** When (ms) it was last heard of; 0: never, only the list told of it. */
+  seen: number
   uptime: number
   cpu: number
   maxcpu: number
@@ -61,6 +65,12 @@ export interface Inventory {
   nodes: ReadonlyMap<string, NodeRow>
   storages: ReadonlyMap<string, StorageRow>
   pools: ReadonlyMap<string, PoolRow>
+  /** The same in order: guests by number, nodes by name, storages by node and name. */
+  guestList: readonly Guest[]
+  nodeList: readonly NodeRow[]
+  storageList: readonly StorageRow[]
+  /** Another number when something was added, removed or renamed; not when only a status changed. */
+  shape: number
 }
 
 /** A task as the event stream tells of it. `status` is set when it has ended. */
@@ -71,6 +81,8 @@ export interface TaskInfo {
   id: string
   user: string
   starttime: number
+  /** `waiting`, `running` or `undoing` while it has not ended. */
+  phase?: string
   endtime?: number
   status?: string
   progress?: number

@@ -1,39 +1,33 @@
-import { Alert, Button, Center, Checkbox, Paper, PasswordInput, Stack, TextInput, Title } from '@mantine/core'
-import { type FormEvent, useState } from 'react'
+import { Paper, Stack, Text, Title } from '@mantine/core'
+import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
-import { logIn } from '@/api/session'
+import classes from '@/shell/Login.module.css'
+import { Appearance } from '@/shell/login/Appearance'
+import { LoginForm } from '@/shell/login/LoginForm'
 
+/** The page for those who are not logged in. */
 export function Login() {
   const { t } = useTranslation('session')
-  const [error, setError] = useState('')
-  const [busy, setBusy] = useState(false)
-  async function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault()
-    const form = new FormData(event.currentTarget)
-    const [user = '', realm = 'pam'] = String(form.get('username')).split('@')
-    setBusy(true)
-    try {
-      await logIn(user, realm, String(form.get('password')), form.has('remember'))
-    } catch {
-      setError(t('refused'))
-    } finally {
-      setBusy(false)
-    }
-  }
+  useEffect(() => {
+    document.title = `${t('logIn')} · Corral`
+  }, [t])
   return (
-    <Center h="100%" component="main">
-      <Paper withBorder p="xl" w={360} component="form" onSubmit={submit}>
-        <Stack>
+    <main className={classes.page}>
+      <div className={classes.column}>
+        <Stack gap={6} align="center" mb="lg">
+          <img src="/corral.svg" alt="" width={48} height={48} />
           <Title order={1}>Corral</Title>
-          {error && <Alert color="red">{error}</Alert>}
-          <TextInput name="username" label={t('username')} autoComplete="username" required autoFocus />
-          <PasswordInput name="password" label={t('password')} autoComplete="current-password" required />
-          <Checkbox name="remember" label={t('remember')} />
-          <Button type="submit" loading={busy}>
-            {t('logIn')}
-          </Button>
+          <Text size="sm" c="dimmed">
+            {window.location.hostname}
+          </Text>
         </Stack>
-      </Paper>
-    </Center>
+        <Paper withBorder p="lg" radius="lg" className={classes.card}>
+          <LoginForm />
+        </Paper>
+        <div className={classes.below}>
+          <Appearance />
+        </div>
+      </div>
+    </main>
   )
 }

@@ -3,11 +3,13 @@ import { useDisclosure } from '@mantine/hooks'
 import { Link, Outlet } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
-import { logOut, useSession } from '@/api/session'
+import { logOut, startRenewal, useSession } from '@/api/session'
 import { startChanges } from '@/live/changes'
 import { startInventory } from '@/live/inventory'
+import { browser } from '@/live/outside'
 import { startStream } from '@/live/stream'
 import { startTasks } from '@/live/tasks'
+import { LogInAgain } from '@/shell/LogInAgain'
 import { Login } from '@/shell/Login'
 
 /** The frame around every page: login first, then navigation, search, tasks. */
@@ -15,12 +17,17 @@ export function Shell() {
   const session = useSession()
   if (session.kind === 'unknown') return null
   if (session.kind === 'none') return <Login />
-  return <Frame username={session.session.username} />
+  return (
+    <>
+      <Frame username={session.session.username} />
+      <LogInAgain />
+    </>
+  )
 }
 
 function useLive(): void {
   useEffect(() => {
-    const stops = [startTasks(), startChanges(), startInventory(), startStream()]
+    const stops = [startTasks(), startChanges(), startInventory(), startStream(browser), startRenewal()]
     return () => {
       for (const stop of stops) stop()
     }
