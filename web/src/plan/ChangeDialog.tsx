@@ -2,17 +2,23 @@
  * The frame of every dialog that changes something: its form, and below it Cancel, Review and the deed. Review asks the
  * API what the call would do and shows it; what was reviewed is applied exactly so.
  */
-import { Alert, Button, Group, Modal, Stack } from '@mantine/core'
-import { type ReactNode, useState } from 'react'
+import { Button, Modal } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
+import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
-import { ApiError, call, type Operation, type Params, type Planned, plan, type Result } from '@/api/client'
+import type { Operation, Params, Result } from '@/api/client'
+import { useOperation } from '@/forms/schema'
+import { CopyMenu } from '@/plan/CopyMenu'
 import { PlanView } from '@/plan/PlanView'
-import { explain, followTask, isUpid } from '@/ui/act'
+import { ProblemAlert, Unplannable } from '@/plan/Problems'
+import { type Review, useReview } from '@/plan/useReview'
+import classes from './ChangeDialog.module.css'
 
 export interface ChangeDialogProps<O extends Operation> {
   opened: boolean
   onClose: () => void
   title: string
+  /** May change with the form's state. */
   operation: O
   /** The call's parameters as the form has them now; a function may throw to say that the form isn't complete. */
   params: () => Params<O>
@@ -20,88 +26,169 @@ export interface ChangeDialogProps<O extends Operation> {
   submit: string
   danger?: boolean
   size?: string
-  /** Errors by parameter, for the form's fields. What no field shows must be shown: the dialog lists all of them too. */
+  /** Stands above the form, and above the plan. */
+  summary?: ReactNode
+  /** Errors by parameter, for the form's fields; empty before each attempt. */
   onErrors?: (errors: Record<string, string>) => void
+  /** Parameters whose errors the form shows; the dialog lists those of all others. */
+  shown?: readonly string[]
   onDone?: (result: Result<O>) => void
   children?: ReactNode
 }
 
 export function ChangeDialog<O extends Operation>(props: ChangeDialogProps<O>) {
   const { t } = useTranslation()
-  const [planned, setPlanned] = useState<Planned | null>(null)
-  const [error, setError] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
-
-  function close(): void {
-    setPlanned(null)
-    setError(null)
-    props.onClose()
-  }
-
-  async function attempt(step: () => Promise<void>): Promise<void> {
-    setBusy(true)
-    setError(null)
-    props.onErrors?.({})
-    try {
-      await step()
-    } catch (caught) {
-      setPlanned(null)
-      setError(caught)
-      if (caught instanceof ApiError) props.onErrors?.(caught.errors)
-    } finally {
-      setBusy(false)
-    }
-  }
-
-  const review = () => attempt(async () => setPlanned(await plan(props.operation, props.params())))
-  const apply = () =>
-    attempt(async () => {
-      const result = await call(props.operation, props.params(), {
-        apply: planned?.token,
-        idempotencyKey: crypto.randomUUID(),
-      })
-      if (isUpid(result)) followTask(props.title, result)
+  const phone = useMediaQuery('(max-width: 36em)')
+  const review = useReview({
+    ...props,
+    onDone: (result) => {
       props.onDone?.(result)
-      close()
-    })
-
+      props.onClose()
+    },
+  })
+  const { reset } = review
+  useEffect(() => {
+    if (!props.opened) reset()
+  }, [props.opened, reset])
   return (
     <Modal
       opened={props.opened}
-      onClose={close}
+      onClose={props.onClose}
       title={props.title}
       size={props.size ?? 'lg'}
+      fullScreen={phone === true}
       closeButtonProps={{ 'aria-label': t('close') }}
+      classNames={{ content: classes.content, body: classes.body }}
     >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          void apply()
-        }}
-      >
-        <Stack>
-          {error !== null && (
-            <Alert color="red" title={t('failed')} style={{ whiteSpace: 'pre-wrap' }}>
-              {explain(error)}
-            </Alert>
-          )}
-          <div hidden={planned !== null}>{props.children}</div>
-          {planned && <PlanView planned={planned} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={planned ? () => setPlanned(null) : close}>
-              {planned ? t('edit') : t('cancel')}
-            </Button>
-            {!planned && (
-              <Button variant="light" onClick={() => void review()} loading={busy}>
-                {t('review')}
-              </Button>
-            )}
-            <Button type="submit" color={props.danger ? 'red' : undefined} loading={busy}>
-              {planned ? t('apply') : props.submit}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      {props.opened && <Inside {...props} made={review} />}
     </Modal>
   )
+}
+
+function Inside<O extends Operation>(props: ChangeDialogProps<O> & { made: Review<O> }) {
+  const { made: review } = props
+  const schema = useOperation(props.operation)
+  const form = useRef<HTMLFormElement>(null)
+  const plan = usePlanFocus(review.planned)
+  const firstField = useFirstField()
+  const stale = review.problem?.kind === 'stale'
+  const node = (review.of?.params as { node?: string } | undefined)?.node
+  const again = () => void review.review()
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
+    event.preventDefault()
+    form.current?.requestSubmit()
+  }
+
+  return (
+    <form
+      ref={form}
+      className={classes.form}
+      aria-busy={review.busy !== null}
+      onKeyDown={onKeyDown}
+      onSubmit={(event) => {
+        event.preventDefault()
+        event.stopPropagation() // a dialog opened from a form is inside it for React
+        if (stale) again()
+        else void review.apply()
+      }}
+    >
+      <div className={classes.scroll}>
+        {review.problem && review.problem.kind !== 'unplannable' && (
+          <ProblemAlert
+            problem={review.problem}
+            shown={props.shown}
+            busy={review.busy !== null}
+            onReview={again}
+            onRetry={() => void review.apply()}
+          />
+        )}
+        {props.summary}
+        {props.children && (
+          <div ref={firstField} hidden={review.planned !== null}>
+            {props.children}
+          </div>
+        )}
+        {review.planned && (
+          <div ref={plan} tabIndex={-1} className={classes.focus}>
+            <PlanView planned={review.planned} node={node} task={schema?.task} />
+          </div>
+        )}
+        <NoPlan reason={schema?.never} problem={review.problem} />
+      </div>
+      <Actions {...props} stale={stale} schema={schema} />
+    </form>
+  )
+}
+
+function NoPlan({ reason, problem }: { reason?: string; problem: Review<Operation>['problem'] }) {
+  const why = reason ?? (problem?.kind === 'unplannable' ? problem.reason : undefined)
+  return why === undefined ? null : <Unplannable reason={why} />
+}
+
+function Actions<O extends Operation>(
+  props: ChangeDialogProps<O> & { made: Review<O>; stale: boolean; schema: ReturnType<typeof useOperation> },
+) {
+  const { t } = useTranslation(['plan', 'common'])
+  const { made: review, stale, schema } = props
+  const plannable = !schema?.never && review.problem?.kind !== 'unplannable'
+  const params = () => (review.of?.params ?? props.params()) as Record<string, unknown>
+  return (
+    <div className={classes.actions}>
+      <CopyMenu operation={props.operation} params={params} token={review.planned?.token} schema={schema} />
+      <span className={classes.space} />
+      {review.planned && props.children ? (
+        <Button variant="default" onClick={review.edit} disabled={review.busy !== null}>
+          {t('common:edit')}
+        </Button>
+      ) : (
+        <Button variant="default" onClick={props.onClose} data-autofocus={props.children ? undefined : true}>
+          {t('common:cancel')}
+        </Button>
+      )}
+      {!review.planned && plannable && (
+        <Button
+          variant="light"
+          className={classes.review}
+          onClick={() => void review.review()}
+          loading={review.busy === 'planning'}
+          disabled={review.busy === 'applying'}
+        >
+          {t('common:review')}
+        </Button>
+      )}
+      {!stale && (
+        <Button
+          type="submit"
+          color={props.danger ? 'red' : undefined}
+          loading={review.busy === 'applying'}
+          disabled={review.busy === 'planning'}
+          title={t('ctrlEnter')}
+        >
+          {props.submit}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+/** A plan that has just been made gets the focus: it is what is to be read next. */
+function usePlanFocus(planned: unknown) {
+  const place = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (planned) place.current?.focus({ preventScroll: false })
+  }, [planned])
+  return place
+}
+
+const FIELD = 'input:not([type=hidden]):not([disabled]), textarea:not([disabled]), select:not([disabled])'
+
+/** The form's first field gets the focus when the dialog opens, unless the form has said which. */
+function useFirstField() {
+  return useCallback((place: HTMLDivElement | null) => {
+    if (!place || place.querySelector('[data-autofocus]')) return
+    const field = [...place.querySelectorAll<HTMLElement>(FIELD)].find((each) => each.offsetParent !== null)
+    field?.setAttribute('data-autofocus', 'true')
+  }, [])
 }

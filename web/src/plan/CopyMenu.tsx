@@ -1,0 +1,74 @@
+import { ActionIcon, Menu, Tooltip } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { IconApi, IconDots, IconLink, IconTerminal2 } from '@tabler/icons-react'
+import { useTranslation } from 'react-i18next'
+import { type Operation, plan } from '@/api/client'
+import type { OperationSchema } from '@/forms/schema'
+import { curlCommand, pveshCommand, secretsIn } from '@/plan/command'
+import { approvalLink } from '@/plan/share'
+import { showError } from '@/ui/act'
+
+/** The call, to be taken elsewhere: to a shell, to a script, to somebody who is to approve it. */
+export function CopyMenu({
+  operation,
+  params,
+  token,
+  schema,
+}: {
+  operation: Operation
+  /** May throw while the form isn't complete. */
+  params: () => Record<string, unknown>
+  /** Of the plan, if there is one. */
+  token?: string
+  schema: OperationSchema | undefined
+}) {
+  const { t } = useTranslation(['plan', 'common'])
+  const secrets = new Set(schema?.fields.filter((field) => field.secret).map((field) => field.name))
+
+  async function copy(make: (params: Record<string, unknown>) => string | Promise<string>): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(await make(params()))
+      notifications.show({ message: t('common:copied'), autoClose: 2000 })
+    } catch (error) {
+      showError(t('copyFailed'), error)
+    }
+  }
+
+  async function link(given: Record<string, unknown>): Promise<string> {
+    const found = secretsIn(given, secrets)
+    if (found.length > 0) throw new Error(t('noSecrets', { names: found.join(', ') }))
+    const made = token ?? (await plan(operation, given as never)).token
+    return approvalLink(window.location.origin, { operation, params: given, token: made })
+  }
+
+  return (
+    <Menu position="top-start" withinPortal>
+      <Menu.Target>
+        <Tooltip label={t('elsewhere')}>
+          <ActionIcon variant="default" size="input-sm" aria-label={t('elsewhere')}>
+            <IconDots size={18} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item
+          leftSection={<IconTerminal2 size={16} aria-hidden />}
+          onClick={() => void copy((given) => pveshCommand(operation, given, secrets))}
+        >
+          {t('copyCommand')}
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconApi size={16} aria-hidden />}
+          onClick={() => void copy((given) => curlCommand(operation, given, window.location.origin, secrets))}
+        >
+          {t('copyCurl')}
+        </Menu.Item>
+        {!schema?.never && (
+          <Menu.Item leftSection={<IconLink size={16} aria-hidden />} onClick={() => void copy(link)}>
+            {t('copyLink')}
+          </Menu.Item>
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}

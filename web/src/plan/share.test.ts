@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { approvalLink, changedBetween, decodeRequest, encodeRequest, tokenBody } from '@/plan/share'
+
+const REQUEST = {
+  operation: 'PUT /nodes/{node}/qemu/{vmid}/config' as const,
+  params: { node: 'n1', vmid: 100, description: 'größer 更大 ?/+' },
+  token: 'a.b',
+}
+const packed = (value: unknown): string => encodeRequest(value as typeof REQUEST)
+
+describe('links', () => {
+  it('come back as they were, safe in a URL', () => {
+    const link = approvalLink('https://h:8006', REQUEST)
+    expect(link).toMatch(/^https:\/\/h:8006\/approve#[\w-]+$/)
+    expect(decodeRequest(new URL(link).hash)).toEqual(REQUEST)
+  })
+
+  it('that are broken or change nothing are refused', () => {
+    for (const text of ['', '#', '#%%%', `#${packed(REQUEST).slice(0, -9)}`]) expect(decodeRequest(text)).toBeNull()
+    expect(decodeRequest(packed({ ...REQUEST, operation: 'GET /nodes' }))).toBeNull()
+    expect(decodeRequest(packed({ ...REQUEST, operation: 'PUT https://elsewhere/ x' }))).toBeNull()
+    expect(decodeRequest(packed({ ...REQUEST, params: [] }))).toBeNull()
+    expect(decodeRequest(packed({ ...REQUEST, params: { node: 'n1' } }))).toBeNull()
+  })
+})
+
+describe('tokens', () => {
+  const token = (reads: Record<string, string>) => `${encodeRequest({ user: 'anna@pve', time: 5, reads } as never)}.mac`
+
+  it('say who planned and what has changed since', () => {
+    const [first, second] = [tokenBody(token({ a: '1', b: '2' })), tokenBody(token({ a: '1', b: '3', c: '4' }))]
+    expect(first).toEqual({ user: 'anna@pve', time: 5, reads: { a: '1', b: '2' } })
+    expect(first && second && changedBetween(first, second)).toEqual(['b'])
+    expect(tokenBody('nonsense')).toBeNull()
+  })
+})
