@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from corral.access.names import ROOT_USER, subject_kind
 from corral.access.records import UserConfig
-from corral.store.revert import Step, Way
+from corral.store.revert import Back, Step, Way
 
 Wanted = Mapping[str, str | None]
 
@@ -47,10 +47,10 @@ def _text(value: object) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def steps(wanted: Wanted, now: Mapping[str, str]) -> Way:
+def steps(found: Back, now: Mapping[str, str]) -> Way:
     """The calls that bring these items back: what others need is made first and removed last."""
-    back = _Back(wanted, now)
-    found = [
+    back = _Calls(found.wanted, found.same, now)
+    made = [
         *back.grants(taken=True),
         *back.members_of_pools(taken=True),
         *back.roles(),
@@ -60,15 +60,24 @@ def steps(wanted: Wanted, now: Mapping[str, str]) -> Way:
         *back.memberships(),
         *back.pools(),
         *back.members_of_pools(taken=False),
+        *back.removals("pool"),
         *back.grants(taken=False),
-        *back.removals(),
+        *back.removals("user", "group", "role"),
     ]
-    return Way(found, back.warnings)
+    return Way(made, back.warnings)
 
 
-class _Back:
-    def __init__(self, wanted: Wanted, now: Mapping[str, str]) -> None:
-        self._wanted = wanted
+_DELETE = {
+    "pool": ("DELETE /pools", "poolid"),
+    "user": ("DELETE /access/users/{userid}", "userid"),
+    "group": ("DELETE /access/groups/{groupid}", "groupid"),
+    "role": ("DELETE /access/roles/{roleid}", "roleid"),
+}
+
+
+class _Calls:
+    def __init__(self, wanted: Wanted, same: Mapping[str, str], now: Mapping[str, str]) -> None:
+        self._wanted = {**wanted, **{item: value for item, value in same.items() if _is_lost(item, wanted, now)}}
         self._now = now
         self.warnings: list[str] = []
         for item, value in wanted.items():
@@ -172,16 +181,28 @@ class _Back:
             how = {"delete": "1"} if value is None else {"propagate": value}
             yield Step("PUT /access/acl", {"path": path, "roles": role, **who, **how})
 
-    def removals(self) -> Iterator[Step]:
-        for kind, call, name_of in (
-            ("pool", "DELETE /pools", "poolid"),
-            ("user", "DELETE /access/users/{userid}", "userid"),
-            ("group", "DELETE /access/groups/{groupid}", "groupid"),
-            ("role", "DELETE /access/roles/{roleid}", "roleid"),
-        ):
+    def removals(self, *kinds: str) -> Iterator[Step]:
+        for kind in kinds:
+            call, parameter = _DELETE[kind]
             for name, value in sorted(self._whole(kind), reverse=True):
                 if value is None:
-                    yield Step(call, {name_of: name})
+                    yield Step(call, {parameter: name})
+
+
+def _is_lost(item: str, wanted: Wanted, now: Mapping[str, str]) -> bool:
+    """Whether an ACL entry that stays as it is goes on the way.
+
+    With a pool go the entries on it, and a user, group or role that is made inherits none of earlier ones of its name.
+    """
+    words = item.split(" ")
+    if words[0] != "acl":
+        return False
+    path, subject, role = words[1:]
+    poolid = path.removeprefix("/pool/")
+    if path != poolid and f"pool {poolid}" in wanted and wanted[f"pool {poolid}"] is None:
+        return True
+    named = (f"group {subject[1:]}" if subject.startswith("@") else f"user {subject}", f"role {role}")
+    return any(wanted.get(each) is not None and each not in now for each in named)
 
 
 def _is_member(item: str, user: str) -> bool:

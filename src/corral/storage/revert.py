@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from corral.core.errors import Error
 from corral.storage.config import Configuration, options
-from corral.store.revert import Step, Way
+from corral.store.revert import Back, Step, Way
 
 
 def items(parse: Callable[[str], Configuration], text: str) -> Mapping[str, str]:
@@ -22,8 +22,9 @@ def items(parse: Callable[[str], Configuration], text: str) -> Mapping[str, str]
     return found
 
 
-def steps(wanted: Mapping[str, str | None], now: Mapping[str, str]) -> Way:
+def steps(back: Back, now: Mapping[str, str]) -> Way:
     """The calls that bring these items back."""
+    wanted = back.wanted
     found: list[Step] = []
     warnings: list[str] = []
     for storage in dict.fromkeys(item.partition(" ")[0] for item in wanted):

@@ -36,11 +36,13 @@ class Back(NamedTuple):
     wanted  item → its value before the revision; None: it was not there
     since   of these, what somebody has changed since: item → that change
     secret  what can't be brought back, since its value was a secret
+    same    what is as it was before the revision, and is to stay so
     """
 
     wanted: Mapping[str, str | None]
     since: Mapping[str, Past]
     secret: Sequence[str] = ()
+    same: Mapping[str, str] = {}
 
     @property
     def warnings(self) -> list[str]:
@@ -68,7 +70,8 @@ def back(own: Past, later: Sequence[Past], now: str, read: Read) -> Back:
         wanted[item] = value
         if present.get(item) != after.get(item) and (change := _newest(item, later, read)):
             since[item] = change
-    return Back(wanted, since, secret)
+    same = {item: value for item, value in before.items() if present.get(item) == value}
+    return Back(wanted, since, secret, same)
 
 
 def _newest(item: str, later: Sequence[Past], read: Read) -> Past | None:

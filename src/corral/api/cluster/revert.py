@@ -41,7 +41,7 @@ CALLS: Final[Mapping[str, Endpoint]] = {
 """The calls that a revert is made of."""
 
 
-_Steps = Callable[[Mapping[str, str | None], Mapping[str, str]], Way]
+_Steps = Callable[[Back, Mapping[str, str]], Way]
 
 
 class MadeCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,5 +142,5 @@ def _options(call: Call, deed: Deed, endpoint: Endpoint, read: Read) -> Way:
 
 def _sections(call: Call, deed: Deed, read: Read, steps_of: _Steps) -> Way:
     found = _back(call, deed, read)
-    way = steps_of(found.wanted, read(_now(call, deed)))
+    way = steps_of(found, read(_now(call, deed)))
     return Way(way.steps, [*found.warnings, *way.warnings])

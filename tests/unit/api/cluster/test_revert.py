@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from corral.access.names import ROOT_USER
+from corral.access.records import Grant, Group, Pool, Role, User, UserConfig
 from corral.api import access, cluster, pools, storage
 from corral.api.nodes import host
 from corral.app import App
@@ -147,6 +151,25 @@ def test_who_may_not_make_the_call_may_not_revert_it(app: App, root: Client, joe
     assert text(app, "datacenter.cfg") == "keyboard: de\n"
 
 
+def test_a_revision_of_several_records_is_taken_back_whole_or_in_one(app: App, root: Client, joe: Client) -> None:
+    root.put("/cluster/options", keyboard="de")
+    root.put("/nodes/testnode/config", description="a rack")
+    both = (Write(key="datacenter.cfg", text="keyboard: fr\n"), Write(key="node/testnode", text="#another\n"))
+    before = {write.key: text(app, write.key) for write in both}
+    revision = app.store.commit(Transaction(cause=Cause(who="root@pam"), writes=both))
+    root.put("/access/acl", path="/", users="joe@pve", roles="Administrator", propagate=0)
+    reply = joe.refused("POST", REVERT, revision=str(revision))
+    assert (reply.status, "records that you may not see" in reply.reason) == (403, True)
+    number = app.store.revision.number
+    root.post(REVERT, revision=str(revision))
+    assert {write.key: text(app, write.key) for write in both} == before
+    assert app.store.revision.number == number + 1
+    again = str(app.store.commit(Transaction(cause=Cause(who="root@pam"), writes=both)))
+    joe.post(REVERT, revision=again, path="datacenter.cfg")
+    assert text(app, "datacenter.cfg") == before["datacenter.cfg"]
+    assert text(app, "node/testnode") == "#another\n"
+
+
 def people(app: App) -> str:
     return text(app, "user.cfg")
 
@@ -210,6 +233,45 @@ def test_a_text_put_in_place_of_all_is_taken_back_at_once(app: App, staff: Clien
     assert {write["key"] for write in planned["plan"]["writes"]} == {"user.cfg", "shadow.cfg", "token.cfg"}
     staff.call("POST", REVERT, {"path": "user.cfg"}, apply=planned["token"])
     assert people(app) == before
+    assert app.store.revision.number == number + 1
+
+
+def some(random: Random) -> UserConfig:
+    """Users, groups, roles, pools and ACL entries at random, few enough to meet again in another draw."""
+
+    def often(names: Iterable[str]) -> list[str]:
+        return [name for name in names if random.random() < 0.6]
+
+    users = [ROOT_USER, *often(f"u{number}@pve" for number in range(4))]
+    groups = {
+        name: Group(groupid=name, members=frozenset(often(users)), comment=random.choice(["", "c: d"]))
+        for name in often(("g1", "g2", "g3"))
+    }
+    roles = {name: Role(roleid=name, privs=frozenset(often(("VM.Audit", "Sys.Audit")))) for name in often("RST")}
+    pools_ = {name: Pool(poolid=name, vms=frozenset(), comment="") for name in often(("p", "s"))}
+    if "p" in pools_:
+        pools_["p/q"] = Pool(poolid="p/q", vms=frozenset([100]), storages=frozenset(often(["local"])))
+    subjects, paths = [*users, *(f"@{name}" for name in groups)], ("/", "/vms/100", "/pool/p", "/pool/s", "/access")
+    acl = {
+        Grant(random.choice(paths), random.choice(subjects), random.choice([*roles, "PVEAuditor"])): bool(number % 2)
+        for number in range(random.randrange(7))
+    }
+    made = {name: User(userid=name, email=random.choice(["", "a@example.com"])) for name in users}
+    return UserConfig(users=made, groups=groups, roles=roles, pools=pools_, acl=acl)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_any_change_of_people_and_permissions_is_taken_back(app: App, root: Client, seed: int) -> None:
+    random = Random(seed)
+    guest = Write(key="guest/100", text="", header={"kind": "qemu", "node": "testnode"})
+    app.store.commit(Transaction(cause=Cause(who="root@pam"), writes=(guest,)))
+    texts = [str(some(random)) for _ in range(2)]
+    for each in texts:
+        write = Write(key="user.cfg", text=each)
+        app.store.commit(Transaction(cause=Cause(who="root@pam"), writes=(write,)))
+    number = app.store.revision.number
+    root.post(REVERT, path="user.cfg")
+    assert people(app) == texts[0]
     assert app.store.revision.number == number + 1
 
 
