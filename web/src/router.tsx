@@ -35,6 +35,7 @@ const routes = [
   page('/access/$tab', () => import('@/pages/access/AccessPage')),
   page('/datacenter', () => import('@/pages/datacenter/DatacenterPage')),
   page('/datacenter/$tab', () => import('@/pages/datacenter/DatacenterPage')),
+  page('/approve', () => import('@/plan/ApprovePage')),
   page('/api-explorer', () => import('@/pages/ApiExplorer')),
 ]
 
