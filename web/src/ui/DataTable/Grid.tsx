@@ -3,7 +3,7 @@ import { defaultRangeExtractor, type Range, useVirtualizer } from '@tanstack/rea
 import { type CSSProperties, type RefObject, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react'
 import classes from './DataTable.module.css'
 import { Header } from './Header'
-import { CARD_HEIGHT, HEADER_HEIGHT, layoutOf, ROW_HEIGHT } from './layout'
+import { ACTIONS_WIDTH, CARD_HEIGHT, HEADER_HEIGHT, layoutOf, ROW_HEIGHT } from './layout'
 import { Row, type RowKit, rowId } from './Row'
 import { type OpenMenu, RowMenu } from './RowMenu'
 import { useDensity } from './settings'
@@ -11,8 +11,6 @@ import type { DataTableProps, TableState } from './types'
 import { useGridEvents } from './useGridEvents'
 import type { SelectionState } from './useSelection'
 import type { View } from './useView'
-
-const BUTTON = 30
 
 export interface GridProps<Row> {
   props: DataTableProps<Row> & { state: TableState }
@@ -123,7 +121,7 @@ export function Grid<Row extends object>(given: GridProps<Row>) {
             widths={view.settings.widths}
             sortable={!props.paged}
             chosen={props.bulk && chosenOf(selection.count, view.rows.length)}
-            withActions={kit.menu || kit.quick !== undefined}
+            withActions={kit.menu}
             onChooseAll={() => (selection.count === view.rows.length ? selection.clear() : selection.all())}
             onResize={resize}
           />
@@ -167,11 +165,9 @@ function usePush(): (href: string) => void {
   return useCallback((href: string) => router.history.push(href), [router])
 }
 
-function useColumns<Row>({ props, view, grid }: GridProps<Row>, kit: RowKit<Row>) {
+function useColumns<Row>({ view, grid }: GridProps<Row>, kit: RowKit<Row>) {
   const { settings, setSettings, columns } = view
-  const quickCount = kit.quick ? (props.quickCount ?? 0) : 0
-  const buttons = (quickCount + (kit.menu ? 1 : 0)) * BUTTON
-  const actionsWidth = buttons > 0 ? buttons + 16 : 0
+  const actionsWidth = kit.menu ? ACTIONS_WIDTH : 0
   const layout = useMemo(
     () => layoutOf(columns, settings.widths, kit.selectable, actionsWidth),
     [columns, settings.widths, kit.selectable, actionsWidth],

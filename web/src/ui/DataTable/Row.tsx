@@ -64,34 +64,35 @@ function Buttons<Row>({ row, active, kit }: { row: Row; active: boolean; kit: Ro
     // biome-ignore lint/a11y/useSemanticElements: see above
     // biome-ignore lint/a11y/useFocusableInteractive: see above
     <div role="gridcell" className={classes.buttons}>
-      {!kit.cards &&
-        kit.quick?.(row).map(({ id, label, icon, disabled }) => (
-          <button
-            key={id}
-            type="button"
-            className={classes.button}
-            data-act="quick"
-            data-id={id}
-            aria-label={label}
-            title={disabled ?? label}
-            aria-disabled={disabled !== undefined}
-            tabIndex={tabIndex}
-          >
-            {icon}
-          </button>
-        ))}
-      {kit.menu && (
-        <button
-          type="button"
-          className={`${classes.button} ${classes.dots}`}
-          data-act="menu"
-          aria-label={t('actionsOf', { name: kit.rowName(row) })}
-          aria-haspopup="menu"
-          tabIndex={tabIndex}
-        >
-          <IconDots size={18} aria-hidden />
-        </button>
+      {kit.quick && (
+        <span className={classes.quick}>
+          {kit.quick(row).map(({ id, label, icon, disabled }) => (
+            <button
+              key={id}
+              type="button"
+              className={classes.button}
+              data-act="quick"
+              data-id={id}
+              aria-label={label}
+              title={disabled ?? label}
+              aria-disabled={disabled !== undefined}
+              tabIndex={tabIndex}
+            >
+              {icon}
+            </button>
+          ))}
+        </span>
       )}
+      <button
+        type="button"
+        className={classes.button}
+        data-act="menu"
+        aria-label={t('actionsOf', { name: kit.rowName(row) })}
+        aria-haspopup="menu"
+        tabIndex={tabIndex}
+      >
+        <IconDots size={18} aria-hidden />
+      </button>
     </div>
   )
 }
@@ -111,6 +112,7 @@ function Cells<Row>({ row, active, kit }: { row: Row; active: boolean; kit: RowK
 }
 
 function Card<Row>({ row, active, kit }: { row: Row; active: boolean; kit: RowKit<Row> }) {
+  const drawn = (column: Column<Row>) => (column.card ? column.card(row) : content(column, row))
   const of = (place: Column<Row>['mobile']) => kit.columns.filter((column) => column.mobile === place)
   return (
     // biome-ignore lint/a11y/useSemanticElements: see above
@@ -122,13 +124,13 @@ function Card<Row>({ row, active, kit }: { row: Row; active: boolean; kit: RowKi
         ))}
         <span className={classes.cardSide}>
           {of('side').map((column) => (
-            <span key={column.id}>{content(column, row)}</span>
+            <span key={column.id}>{drawn(column)}</span>
           ))}
         </span>
       </div>
       <div className={classes.cardMeta}>
         {of('meta').map((column) => (
-          <span key={column.id}>{content(column, row)}</span>
+          <span key={column.id}>{drawn(column)}</span>
         ))}
       </div>
     </div>
@@ -151,7 +153,7 @@ function PlainRow<Row>({ row, index, selected, active, kit }: RowProps<Row>) {
     >
       {kit.selectable && <Select name={kit.rowName(row)} selected={selected} active={active} />}
       {kit.cards ? <Card row={row} active={active} kit={kit} /> : <Cells row={row} active={active} kit={kit} />}
-      {(kit.menu || kit.quick) && <Buttons row={row} active={active} kit={kit} />}
+      {kit.menu && <Buttons row={row} active={active} kit={kit} />}
     </div>
   )
 }

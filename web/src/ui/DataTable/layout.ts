@@ -4,6 +4,7 @@ import type { Density } from './settings'
 import type { Column } from './types'
 
 export const SELECT_WIDTH = 44
+export const ACTIONS_WIDTH = 46
 const DEFAULT_WIDTH = 120
 const MIN_WIDTH = 48
 

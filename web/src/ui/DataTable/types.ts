@@ -11,6 +11,8 @@ export interface Column<Row> {
   value: (row: Row) => Value
   /** What is drawn, if it isn't the value's text. Draw from the row alone: rows are drawn again only when they change. */
   cell?: (row: Row) => ReactNode
+  /** The same for a phone's card, where it has no header to explain it. */
+  card?: (row: Row) => ReactNode
   /** The text for people where the value is a raw one: searched, and the label of filter options. */
   label?: (value: string) => string
   /** Least width in pixels. Columns share what is left in proportion, unless `fixed`. */
@@ -114,10 +116,8 @@ export interface DataTableProps<Row> {
   href?: (row: Row) => string
   /** The row's menu (three dots, context click); asked for when it is opened. */
   actions?: (row: Row) => readonly RowAction[]
-  /** Buttons in the row itself (not on phones): they need icons. Keep it stable, as it is asked for each row in sight. */
+  /** Buttons in the row itself, seen under the pointer (not on phones; the menu has them too). They need icons. Keep it stable. */
   quick?: (row: Row) => readonly RowAction[]
-  /** How many of them a row has at most. */
-  quickCount?: number
   /** Bulk actions; without them there is no selection. */
   bulk?: readonly BulkAction<Row>[]
   empty: Empty
