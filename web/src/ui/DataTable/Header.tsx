@@ -1,3 +1,4 @@
+import { VisuallyHidden } from '@mantine/core'
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import type { KeyboardEvent, PointerEvent } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -57,7 +58,9 @@ export function Header<Row>(props: HeaderProps<Row>) {
         {props.withActions && (
           // biome-ignore lint/a11y/useSemanticElements: see above
           // biome-ignore lint/a11y/useFocusableInteractive: see above
-          <div role="columnheader" className={classes.headerActions} aria-label={t('actions')} />
+          <div role="columnheader" className={classes.headerActions}>
+            <VisuallyHidden>{t('actions')}</VisuallyHidden>
+          </div>
         )}
       </div>
     </div>
