@@ -1,7 +1,7 @@
 import { useRef, useState } from 'react'
 import { call, plan } from '@/api/client'
 import { whenEnded } from '@/live/tasks'
-import { type ChangeStep, nextStep, type StepState, sayProblem, started, tokenOf, withState } from '@/plan/changeSet'
+import { type ChangeStep, nextStep, type StepState, sayProblem, tokenOf, withState } from '@/plan/changeSet'
 import { Keys, outcomeUnknown, problemOf } from '@/plan/problem'
 import { followTask, isUpid } from '@/ui/act'
 
