@@ -43,7 +43,8 @@ const result = (operation) => operation.responses['200'].content?.['application/
 // --- types ----------------------------------------------------------------------------------------------------------
 
 const quoted = (name) => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : `'${name}'`)
-const literals = (values) => values.map((value) => JSON.stringify(value).replaceAll('"', "'")).join(' | ')
+const literal = (value) => (typeof value === 'string' ? `'${value.replace(/[\\']/g, '\\$&')}'` : JSON.stringify(value))
+const literals = (values) => values.map(literal).join(' | ')
 
 function parameterType(schema) {
   if (schema.enum) return literals(schema.enum)

@@ -1,6 +1,7 @@
 /** One field of a form: its label, its description and the widget that fits its schema. */
 import { Code } from '@mantine/core'
 import { memo, type ReactNode } from 'react'
+import { Described } from '@/forms/Described'
 import { pickerOf } from '@/forms/pickers'
 import { type FieldSchema, labelOf, useDescribe } from '@/forms/schema'
 import { type FormContext, faultText } from '@/forms/useSchemaForm'
@@ -75,7 +76,7 @@ export const FieldInput = memo(function FieldInput(props: FieldInputProps) {
     onChange,
     context,
     label: <Label name={name.replace(/^.*\./, '')} />,
-    description: describe(field.text),
+    description: field.text ? <Described text={describe(field.text)} /> : undefined,
     error: fault === undefined ? undefined : faultText(fault),
     below: faultsBelow(props.faults, place),
   }

@@ -1,13 +1,14 @@
 /** The form of an operation, made from its schema. */
-import { ActionIcon, Alert, Anchor, Button, Group, List, Loader, Stack, Text } from '@mantine/core'
+import { ActionIcon, Alert, Anchor, Button, Group, List, Loader, Stack, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { IconPlus, IconTrash } from '@tabler/icons-react'
-import { type ReactNode, useState } from 'react'
+import { IconPlus, IconSearch, IconTrash } from '@tabler/icons-react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ApiError, type Operation, type Params } from '@/api/client'
+import { Described } from '@/forms/Described'
 import { FieldInput, Label } from '@/forms/FieldInput'
 import { type FieldSchema, labelOf, useDescribe } from '@/forms/schema'
-import { Incomplete, type SchemaFormOptions, type SchemaFormState, useSchemaForm } from '@/forms/useSchemaForm'
+import { Incomplete, keyOf, type SchemaFormOptions, type SchemaFormState, useSchemaForm } from '@/forms/useSchemaForm'
 import { freeMember, members, type Value } from '@/forms/values'
 import { explain } from '@/ui/act'
 
@@ -15,12 +16,16 @@ import { explain } from '@/ui/act'
 export function SchemaFields<O extends Operation>({ form }: { form: SchemaFormState<O> }) {
   const { t } = useTranslation(['forms', 'common'])
   const [more, { toggle }] = useDisclosure()
+  const frame = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (form.attempts > 0) frame.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
+  }, [form.attempts])
   if (!form.schema) return <Loader size="sm" aria-label={t('common:loading')} />
-  const front = form.fields.filter((field) => form.basic.has(field.name))
-  const rest = form.fields.filter((field) => !form.basic.has(field.name))
+  const front = form.fields.filter((field) => form.basic.has(keyOf(field)))
+  const rest = form.fields.filter((field) => !form.basic.has(keyOf(field)))
   const hidden = !more && rest.some((field) => faulty(form, field))
   return (
-    <Stack gap="md">
+    <Stack gap="md" ref={frame}>
       {Object.keys(form.unplaced).length > 0 && (
         <Alert color="red">
           <List size="sm">
@@ -33,7 +38,7 @@ export function SchemaFields<O extends Operation>({ form }: { form: SchemaFormSt
         </Alert>
       )}
       {front.map((field) => (
-        <OneField key={field.name} form={form} field={field} />
+        <OneField key={keyOf(field)} form={form} field={field} />
       ))}
       {form.fields.length === 0 && <Text size="sm">{t('noFields')}</Text>}
       {rest.length > 0 && (
@@ -41,8 +46,37 @@ export function SchemaFields<O extends Operation>({ form }: { form: SchemaFormSt
           {more ? t('less') : t('more', { count: rest.length })}
         </Anchor>
       )}
-      {(more || hidden) && rest.map((field) => <OneField key={field.name} form={form} field={field} />)}
+      {(more || hidden) && <Rest form={form} fields={rest} />}
     </Stack>
+  )
+}
+
+const MANY = 15
+
+/** The fields that are not needed at once; where they are many, with a way to find one. */
+function Rest<O extends Operation>({ form, fields }: { form: SchemaFormState<O>; fields: readonly FieldSchema[] }) {
+  const { t } = useTranslation('forms')
+  const describe = useDescribe()
+  const [wanted, setWanted] = useState('')
+  const fits = (field: FieldSchema) =>
+    `${field.name} ${labelOf(field.name) ?? ''} ${describe(field.text)}`.toLowerCase().includes(wanted.toLowerCase())
+  return (
+    <>
+      {fields.length > MANY && (
+        <TextInput
+          aria-label={t('findOption')}
+          placeholder={t('findOption')}
+          leftSection={<IconSearch size={16} />}
+          value={wanted}
+          onChange={(event) => setWanted(event.currentTarget.value)}
+        />
+      )}
+      {fields
+        .filter((field) => fits(field) || faulty(form, field))
+        .map((field) => (
+          <OneField key={keyOf(field)} form={form} field={field} />
+        ))}
+    </>
   )
 }
 
@@ -139,7 +173,7 @@ function Family<O extends Operation>({ form, field }: { form: SchemaFormState<O>
           </Button>
           {shown.length === 0 && (
             <Text size="xs" c="dimmed">
-              {describe(field.text)}
+              <Described text={describe(field.text)} />
             </Text>
           )}
         </Group>

@@ -43,6 +43,7 @@ export interface FormContext {
 export interface SchemaFormState<O extends Operation> {
   schema: OperationSchema | undefined
   fields: readonly FieldSchema[]
+  /** By `keyOf`. */
   basic: ReadonlySet<string>
   values: Values
   initial: Values
@@ -50,6 +51,8 @@ export interface SchemaFormState<O extends Operation> {
   /** What the API said of parameters that the form does not show. */
   unplaced: Readonly<Record<string, string>>
   changed: boolean
+  /** How often something wrong was found: the first such field is then looked for. */
+  attempts: number
   context: FormContext
   set: (name: string, value: Value) => void
   /** The parameters; marks what is wrong and throws `Incomplete` if anything is. */
@@ -85,23 +88,30 @@ function shownFields<O extends Operation>(schema: OperationSchema | undefined, o
 
 const FEW = 7
 
+/** What tells fields apart: a family may have the name of another field (`numa`, `numa0`). */
+export const keyOf = (field: FieldSchema): string => (field.numbered === undefined ? field.name : `${field.name}[]`)
+
 function basicFields<O extends Operation>(
   fields: readonly FieldSchema[],
   initial: Values,
   options: SchemaFormOptions<O>,
 ): Set<string> {
-  if (options.only || fields.length <= FEW) return new Set(fields.map(({ name }) => name))
-  if (options.basic) return new Set([...options.basic, ...fields.flatMap((each) => (each.required ? [each.name] : []))])
+  if (options.only || fields.length <= FEW) return new Set(fields.map(keyOf))
+  if (options.basic) {
+    const named = new Set(options.basic)
+    return new Set(fields.filter((each) => each.required || named.has(each.name)).map(keyOf))
+  }
   const isSet = (field: FieldSchema) =>
     field.numbered === undefined ? Boolean(initial[field.name]) : members(initial, field.name).length > 0
   const first = new Set(options.order)
-  return new Set(fields.filter((each) => each.required || isSet(each) || first.has(each.name)).map(({ name }) => name))
+  return new Set(fields.filter((each) => each.required || isSet(each) || first.has(each.name)).map(keyOf))
 }
 
 export function useSchemaForm<O extends Operation>(options: SchemaFormOptions<O>): SchemaFormState<O> {
   const schema = useOperation(options.operation)
   const [edits, setEdits] = useState<Values | null>(null)
   const [faults, setFaults] = useState<Faults>({})
+  const [attempts, setAttempts] = useState(0)
   const [unplaced, setUnplaced] = useState<Readonly<Record<string, string>>>({})
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: lists and objects are written anew at each rendering
@@ -139,7 +149,10 @@ export function useSchemaForm<O extends Operation>(options: SchemaFormOptions<O>
     if (!now.schema) throw new Incomplete(i18next.t('forms:notReady'))
     const wrong = validate(now.fields, now.values)
     setFaults(wrong)
-    if (Object.keys(wrong).length > 0) throw new Incomplete(incomplete(wrong))
+    if (Object.keys(wrong).length > 0) {
+      setAttempts((before) => before + 1)
+      throw new Incomplete(incomplete(wrong))
+    }
     return paramsOf(now.schema, now.values, now.initial, { ...now.fixed }) as Params<O>
   }, [])
 
@@ -147,6 +160,7 @@ export function useSchemaForm<O extends Operation>(options: SchemaFormOptions<O>
     const { faults: found, rest } = placed(errors, latest.current.fields)
     setFaults(found)
     setUnplaced(rest)
+    if (Object.keys(errors).length > 0) setAttempts((before) => before + 1)
   }, [])
 
   const reset = useCallback(() => {
@@ -157,7 +171,22 @@ export function useSchemaForm<O extends Operation>(options: SchemaFormOptions<O>
 
   const changed = Object.entries(entered).some(([name, value]) => value !== (initial[name] ?? ''))
   const context = { operation: options.operation, fixed: options.fixed ?? {}, values }
-  return { schema, fields, basic, values, initial, faults, unplaced, changed, context, set, params, setErrors, reset }
+  return {
+    schema,
+    fields,
+    basic,
+    values,
+    initial,
+    faults,
+    unplaced,
+    changed,
+    attempts,
+    context,
+    set,
+    params,
+    setErrors,
+    reset,
+  }
 }
 
 function withDigest(schema: OperationSchema, answer: Readonly<Record<string, unknown>>): Values {

@@ -77,6 +77,7 @@ function BranchView(props: {
           {countOf(branch)}
         </Text>
       }
+      disableRightSectionRotation
       opened={opened}
       onChange={setToggled}
       aria-expanded={opened}
@@ -109,7 +110,7 @@ function Summary({ text }: { text: string }) {
   const describe = useDescribe()
   return (
     <Text span size="sm" truncate>
-      {describe(text).split('\n')[0]}
+      {describe(text).split('\n')[0]?.replaceAll('`', '')}
     </Text>
   )
 }

@@ -23,9 +23,10 @@ export function PropertyWidget({
   const raw = (
     <TextInput
       label={props.label}
-      description={props.description || undefined}
+      description={props.description}
       error={props.error ?? (shown ? undefined : Object.values(props.below)[0] && t('wrongInside'))}
-      required={props.field.required}
+      withAsterisk={props.field.required}
+      aria-required={props.field.required}
       value={text}
       classNames={{ input: 'mono' }}
       onChange={(event) => props.onChange(event.currentTarget.value)}

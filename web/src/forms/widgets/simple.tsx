@@ -23,7 +23,8 @@ import { unitOf } from '@/forms/widgets/units'
 
 /** What all inputs of Mantine's take. */
 function frame({ field, label, description, error }: WidgetProps) {
-  return { label, description: description || undefined, error, required: field.required, withAsterisk: field.required }
+  // `required` would let the browser check, in its own words and before ours.
+  return { label, description, error, withAsterisk: field.required, 'aria-required': field.required }
 }
 
 function useDefaultHint({ field }: WidgetProps): string | undefined {
@@ -120,7 +121,7 @@ export function FlagWidget(props: WidgetProps) {
     return (
       <Switch
         label={props.label}
-        description={props.description || undefined}
+        description={props.description}
         error={props.error}
         checked={on}
         onChange={(event) => {
@@ -131,7 +132,13 @@ export function FlagWidget(props: WidgetProps) {
     )
   }
   return (
-    <Input.Wrapper {...frame(props)} labelElement="div" labelProps={{ id }}>
+    <Input.Wrapper
+      label={props.label}
+      description={props.description}
+      error={props.error}
+      labelElement="div"
+      labelProps={{ id }}
+    >
       <SegmentedControl
         aria-labelledby={id}
         size="xs"
@@ -160,7 +167,7 @@ export function ChoiceWidget(props: WidgetProps) {
       // A value that this version does not know stays what it is until another is chosen.
       data={value === '' || known.includes(value) ? known : [...known, value]}
       value={value === '' ? null : value}
-      placeholder={hint ?? t('unset')}
+      placeholder={hint ?? t(field.required ? 'choose' : 'unset')}
       searchable={known.length > 8}
       clearable={!field.required}
       clearButtonProps={{ 'aria-label': t('clear') }}
@@ -209,7 +216,16 @@ export function ListWidget(props: WidgetProps) {
 /** Words of a command: one a line, for they may hold blanks and commas. */
 export function WordsWidget(props: WidgetProps) {
   const { t } = useTranslation('forms')
-  return <LongTextWidget {...props} description={[props.description, t('onePerLine')].filter(Boolean).join(' ')} />
+  return (
+    <LongTextWidget
+      {...props}
+      description={
+        <>
+          {props.description} {t('onePerLine')}
+        </>
+      }
+    />
+  )
 }
 
 function Suggestion({ choice }: { choice: { value: string; hint?: string } | undefined }) {
@@ -263,7 +279,11 @@ export function MomentWidget(props: WidgetProps) {
     <TextInput
       {...frame(props)}
       type="datetime-local"
-      description={[props.description, t('emptyIsNever')].filter(Boolean).join(' ')}
+      description={
+        <>
+          {props.description} {t('emptyIsNever')}
+        </>
+      }
       value={local ? local.toISOString().slice(0, 16) : ''}
       onChange={(event) => {
         const chosen = event.currentTarget.value

@@ -12,7 +12,7 @@ export interface WidgetProps {
   before: Value
   onChange: (value: Value) => void
   label: ReactNode
-  description: string
+  description: ReactNode
   error?: string
   /** Faults of its keys, for property strings. */
   below: Faults

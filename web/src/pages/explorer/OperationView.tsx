@@ -2,10 +2,13 @@ import { Alert, Badge, Button, Code, Group, List, ScrollArea, Stack, Table, Text
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { call, type Operation, type Params } from '@/api/client'
+import { Described } from '@/forms/Described'
 import { OperationDialog } from '@/forms/OperationDialog'
 import { type Permission, permissionOf } from '@/forms/permissions'
 import { SchemaForm } from '@/forms/SchemaForm'
 import { type FieldSchema, labelOf, type OperationSchema, useDescribe } from '@/forms/schema'
+import { keyOf } from '@/forms/useSchemaForm'
+import { useNodes } from '@/live/inventory'
 
 const COLORS: Record<string, string> = { GET: 'blue', POST: 'green', PUT: 'orange', DELETE: 'red' }
 
@@ -30,7 +33,9 @@ export function OperationView({ schema }: { schema: OperationSchema }) {
         </Title>
         {schema.task && <Badge variant="outline">{t('explorer.task')}</Badge>}
       </Group>
-      <Text style={{ whiteSpace: 'pre-line' }}>{describe(schema.text)}</Text>
+      <Text style={{ whiteSpace: 'pre-line' }}>
+        <Described text={describe(schema.text)} />
+      </Text>
       {schema.never && <Text size="sm">{t('explorer.never', { why: describe(schema.never) })}</Text>}
       <Runner key={schema.name} schema={schema} />
       {schema.fields.length > 0 && (
@@ -53,6 +58,8 @@ export function OperationView({ schema }: { schema: OperationSchema }) {
 
 function Runner({ schema }: { schema: OperationSchema }) {
   const { t } = useTranslation('forms')
+  const nodes = useNodes()
+  const prefill = nodes.length === 1 ? { node: nodes[0]?.node } : undefined
   const [opened, setOpened] = useState(false)
   const [answer, setAnswer] = useState<{ text: string; ms: number } | null>(null)
   if (schema.stream) return <Alert color="gray">{t('explorer.stream')}</Alert>
@@ -67,7 +74,7 @@ function Runner({ schema }: { schema: OperationSchema }) {
   return (
     <Stack gap="md">
       {schema.method === 'GET' ? (
-        <SchemaForm operation={schema.name} submit={t('explorer.run')} onSubmit={run} />
+        <SchemaForm operation={schema.name} prefill={prefill} submit={t('explorer.run')} onSubmit={run} />
       ) : (
         <Group>
           <Button onClick={() => setOpened(true)} color={schema.method === 'DELETE' ? 'red' : undefined}>
@@ -77,6 +84,7 @@ function Runner({ schema }: { schema: OperationSchema }) {
       )}
       <OperationDialog
         operation={schema.name}
+        prefill={prefill}
         opened={opened}
         onClose={() => setOpened(false)}
         submit={t('explorer.call')}
@@ -105,7 +113,7 @@ function Parameters({ fields }: { fields: readonly FieldSchema[] }) {
       <Table verticalSpacing="xs" layout="auto">
         <Table.Tbody>
           {fields.map((field) => (
-            <Table.Tr key={field.name}>
+            <Table.Tr key={keyOf(field)}>
               <Table.Td style={{ verticalAlign: 'top' }}>
                 <Code>{field.numbered === undefined ? field.name : `${field.name}[0…${field.numbered}]`}</Code>
                 <Text size="xs" c="dimmed">
@@ -121,8 +129,10 @@ function Parameters({ fields }: { fields: readonly FieldSchema[] }) {
                   </Text>
                 )}
               </Table.Td>
-              <Table.Td>
-                <Text size="sm">{describe(field.text)}</Text>
+              <Table.Td style={{ verticalAlign: 'top' }}>
+                <Text size="sm">
+                  <Described text={describe(field.text)} />
+                </Text>
                 {field.enum && (
                   <Text size="xs" c="dimmed" className="mono">
                     {field.enum.join(' · ')}
