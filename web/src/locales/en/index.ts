@@ -1,6 +1,7 @@
 import access from './access.json'
 import common from './common.json'
 import console from './console.json'
+import datacenter from './datacenter.json'
 import forms from './forms.json'
 import guest from './guest.json'
 import history from './history.json'
@@ -26,6 +27,7 @@ export const en = {
   storage,
   node,
   access,
+  datacenter,
   options,
   plan,
   history,

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest'
-import { type AclEntry, compare, effective, losesOwn, normalPath, upwards, type World } from '@/pages/access/effective'
+import {
+  type AclEntry,
+  compare,
+  effective,
+  losesOwn,
+  normalPath,
+  telling,
+  upwards,
+  type World,
+} from '@/pages/access/effective'
 
 const entry = (path: string, ugid: string, roleid: string, propagate = true): AclEntry => ({
   path,
@@ -131,4 +140,14 @@ test('who takes away an entry that gives it something is warned', () => {
   expect(losesOwn(world([mine]), 'joe@pve', [mine])).toBe(true)
   expect(losesOwn(world([mine, doubled]), 'joe@pve', [mine])).toBe(false)
   expect(losesOwn(world([mine]), 'ann@pve', [mine])).toBe(false)
+})
+
+test('paths that only repeat what is above them are left out', () => {
+  const granted = {
+    '/': { 'VM.Audit': 1, 'Sys.Audit': 0 },
+    '/vms': { 'VM.Audit': 1 },
+    '/vms/100': { 'VM.Audit': 1, 'VM.Console': 1 },
+    '/vms/101': { 'VM.Audit': 1 },
+  }
+  expect(telling(granted)).toEqual(['/', '/vms/100'])
 })

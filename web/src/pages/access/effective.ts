@@ -196,3 +196,24 @@ export function losesOwn(world: World, who: string, gone: readonly AclEntry[]): 
     return effective(world, who, path).held.some((each) => !left.has(each.privilege))
   })
 }
+
+type Granted = Readonly<Record<string, Readonly<Record<string, number>>>>
+
+const signature = (held: Readonly<Record<string, number>>): string =>
+  Object.keys(held)
+    .sort()
+    .map((each) => `${each}${held[each] ? '+' : ''}`)
+    .join(' ')
+
+/** The paths that say something of their own: what is held there differs from what comes from above. */
+export function telling(granted: Granted): string[] {
+  return Object.keys(granted)
+    .sort()
+    .filter((path) => {
+      const above = upwards(path)
+        .slice(1)
+        .find((each) => granted[each])
+      const passed = above ? Object.entries(granted[above] ?? {}).filter(([, propagate]) => propagate) : []
+      return signature(granted[path] ?? {}) !== signature(Object.fromEntries(passed))
+    })
+}
