@@ -105,6 +105,20 @@ function query(params: Values): string {
   return text ? `?${text}` : ''
 }
 
+/** A file goes along as such; all else as JSON. */
+function encoded(params: Values): { body: string | FormData; headers: Record<string, string> } {
+  if (!Object.values(params).some((value) => value instanceof File)) {
+    return { body: JSON.stringify(params), headers: { 'Content-Type': 'application/json' } }
+  }
+  const form = new FormData()
+  // The file comes last: what the node needs to know of it must be there before.
+  for (const [key, value] of Object.entries(params)) {
+    if (value !== undefined && !(value instanceof File)) form.append(key, String(value))
+  }
+  for (const [key, value] of Object.entries(params)) if (value instanceof File) form.append(key, value)
+  return { body: form, headers: {} } // the browser sets the type, with the boundary
+}
+
 interface Body {
   data: unknown
   total?: number
@@ -123,11 +137,13 @@ async function request(
   const inBody = method === 'POST' || method === 'PUT'
   const headers: Record<string, string> = { Accept: 'application/json', ...more }
   if (method !== 'GET') headers.CSRFPreventionToken = csrf()
-  if (inBody) headers['Content-Type'] = 'application/json'
   if (options.apply) headers['corral-apply'] = options.apply
   if (options.idempotencyKey) headers['Idempotency-Key'] = options.idempotencyKey
   const init: RequestInit = { method, headers, credentials: 'same-origin', signal: options.signal ?? null }
-  if (inBody) init.body = JSON.stringify(rest)
+  if (inBody) {
+    const { body, headers: type } = encoded(rest)
+    Object.assign(init, { body, headers: { ...headers, ...type } })
+  }
   let response: Response
   try {
     response = await fetch(inBody ? url : url + query(rest), init)

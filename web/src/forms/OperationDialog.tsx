@@ -42,9 +42,10 @@ function Opened<O extends Operation>({
       submit={submit}
       danger={danger}
       onErrors={form.setErrors}
+      shown={form.landed}
       onDone={onDone}
     >
-      <SchemaFields form={form} />
+      <SchemaFields form={form} told />
     </ChangeDialog>
   )
 }

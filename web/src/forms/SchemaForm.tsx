@@ -13,7 +13,12 @@ import { freeMember, members, type Value } from '@/forms/values'
 import { explain } from '@/ui/act'
 
 /** The fields of a form made by `useSchemaForm`, for dialogs and pages with buttons of their own. */
-export function SchemaFields<O extends Operation>({ form }: { form: SchemaFormState<O> }) {
+export function SchemaFields<O extends Operation>(props: {
+  form: SchemaFormState<O>
+  /** Whether what surrounds it tells of errors that belong to no field. */
+  told?: boolean
+}) {
+  const { form, told = false } = props
   const { t } = useTranslation(['forms', 'common'])
   const [more, { toggle }] = useDisclosure()
   const frame = useRef<HTMLDivElement>(null)
@@ -26,7 +31,7 @@ export function SchemaFields<O extends Operation>({ form }: { form: SchemaFormSt
   const hidden = !more && rest.some((field) => faulty(form, field))
   return (
     <Stack gap="md" ref={frame}>
-      {Object.keys(form.unplaced).length > 0 && (
+      {!told && Object.keys(form.unplaced).length > 0 && (
         <Alert color="red">
           <List size="sm">
             {Object.entries(form.unplaced).map(([name, text]) => (

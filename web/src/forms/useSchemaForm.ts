@@ -50,6 +50,8 @@ export interface SchemaFormState<O extends Operation> {
   faults: Faults
   /** What the API said of parameters that the form does not show. */
   unplaced: Readonly<Record<string, string>>
+  /** The names of those errors of the API's that stand at a field. */
+  landed: readonly string[]
   changed: boolean
   /** How often something wrong was found: the first such field is then looked for. */
   attempts: number
@@ -112,6 +114,7 @@ export function useSchemaForm<O extends Operation>(options: SchemaFormOptions<O>
   const [edits, setEdits] = useState<Values | null>(null)
   const [faults, setFaults] = useState<Faults>({})
   const [attempts, setAttempts] = useState(0)
+  const [landed, setLanded] = useState<readonly string[]>([])
   const [unplaced, setUnplaced] = useState<Readonly<Record<string, string>>>({})
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: lists and objects are written anew at each rendering
@@ -160,6 +163,7 @@ export function useSchemaForm<O extends Operation>(options: SchemaFormOptions<O>
     const { faults: found, rest } = placed(errors, latest.current.fields)
     setFaults(found)
     setUnplaced(rest)
+    setLanded(Object.keys(errors).filter((name) => !(name in rest)))
     if (Object.keys(errors).length > 0) setAttempts((before) => before + 1)
   }, [])
 
@@ -167,6 +171,7 @@ export function useSchemaForm<O extends Operation>(options: SchemaFormOptions<O>
     setEdits(null)
     setFaults({})
     setUnplaced({})
+    setLanded([])
   }, [])
 
   const changed = Object.entries(entered).some(([name, value]) => value !== (initial[name] ?? ''))
@@ -179,6 +184,7 @@ export function useSchemaForm<O extends Operation>(options: SchemaFormOptions<O>
     initial,
     faults,
     unplaced,
+    landed,
     changed,
     attempts,
     context,

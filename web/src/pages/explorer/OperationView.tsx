@@ -10,11 +10,12 @@ import { type FieldSchema, labelOf, type OperationSchema, useDescribe } from '@/
 import { keyOf } from '@/forms/useSchemaForm'
 import { useNodes } from '@/live/inventory'
 
-const COLORS: Record<string, string> = { GET: 'blue', POST: 'green', PUT: 'orange', DELETE: 'red' }
+const TONES: Record<string, string> = { GET: 'busy', POST: 'ok', PUT: 'warn', DELETE: 'bad' }
 
 export function Method({ method }: { method: string }) {
+  const color = `var(--corral-${TONES[method]})`
   return (
-    <Badge color={COLORS[method]} variant="light" size="sm" radius="sm" w={64} style={{ flex: 'none' }}>
+    <Badge variant="outline" size="sm" radius="sm" w={64} style={{ flex: 'none', color, borderColor: color }}>
       {method}
     </Badge>
   )
@@ -109,7 +110,10 @@ function Parameters({ fields }: { fields: readonly FieldSchema[] }) {
   const { t } = useTranslation('forms')
   const describe = useDescribe()
   return (
-    <Table.ScrollContainer minWidth={480}>
+    <Table.ScrollContainer
+      minWidth={480}
+      scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': t('explorer.parameters') } }}
+    >
       <Table verticalSpacing="xs" layout="auto">
         <Table.Tbody>
           {fields.map((field) => (
