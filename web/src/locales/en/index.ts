@@ -8,6 +8,7 @@ import history from './history.json'
 import lists from './lists.json'
 import node from './node.json'
 import options from './options.json'
+import overview from './overview.json'
 import plan from './plan.json'
 import search from './search.json'
 import session from './session.json'
@@ -29,6 +30,7 @@ export const en = {
   access,
   datacenter,
   options,
+  overview,
   plan,
   history,
   tasks,

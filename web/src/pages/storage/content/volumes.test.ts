@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest'
+import { contentsOf, filename, isFull, volname } from './volumes'
+
+it('volumes are named without their storage', () => {
+  expect(volname('local:iso/debian.iso')).toBe('iso/debian.iso')
+  expect(filename('local:iso/debian.iso')).toBe('debian.iso')
+  expect(filename('lvm:vm-100-disk-0')).toBe('vm-100-disk-0')
+})
+
+it('tabs come in one order, whatever the storage says', () => {
+  expect(contentsOf('snippets,iso,images,rootdir')).toEqual(['images', 'iso', 'snippets'])
+})
+
+it('a storage of unknown size is not full', () => {
+  expect(isFull(1, 0)).toBe(false)
+  expect(isFull(90, 100)).toBe(true)
+})

@@ -1,0 +1,28 @@
+import { notifications } from '@mantine/notifications'
+import i18next from 'i18next'
+import { cancel, isOpen, uploadEnded, uploads, useUploads } from '@/pages/storage/upload/queue'
+import { UploadProgress } from '@/pages/storage/upload/UploadProgress'
+
+function Body({ id }: { id: number }) {
+  const upload = useUploads().find((each) => each.id === id)
+  return upload ? <UploadProgress upload={upload} onCancel={() => cancel(id)} /> : null
+}
+
+/** A toast that stays while the file is on its way, wherever the user goes. */
+export function showUpload(id: number): void {
+  const upload = uploads.get().find((each) => each.id === id)
+  if (!upload || !isOpen(upload)) return
+  const toast = `upload-${id}`
+  notifications.show({
+    id: toast,
+    title: i18next.t('storage:uploadTo', { storage: upload.storage }),
+    message: <Body id={id} />,
+    autoClose: false,
+  })
+  const message = <Body id={id} />
+  const title = i18next.t('storage:uploadTo', { storage: upload.storage })
+  uploadEnded(id).then(
+    () => notifications.update({ id: toast, title, message, color: 'green', autoClose: 4000 }),
+    () => notifications.update({ id: toast, title, message, color: 'red', autoClose: 15000 }),
+  )
+}
