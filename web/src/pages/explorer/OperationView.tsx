@@ -47,7 +47,7 @@ export function OperationView({ schema }: { schema: OperationSchema }) {
       )}
       <Stack gap="xs">
         <Title order={3}>{t('explorer.result')}</Title>
-        <Code block>{schema.result}</Code>
+        <Code block style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{schema.result}</Code>
       </Stack>
       <Stack gap="xs">
         <Title order={3}>{t('explorer.permissions')}</Title>
@@ -98,7 +98,7 @@ function Runner({ schema }: { schema: OperationSchema }) {
             {t('explorer.answer')} {answer.ms > 0 && t('explorer.took', { ms: answer.ms })}
           </Text>
           <ScrollArea.Autosize mah={480} viewportProps={{ tabIndex: 0, 'aria-label': t('explorer.answer') }}>
-            <Code block>{answer.text}</Code>
+            <Code block style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{answer.text}</Code>
           </ScrollArea.Autosize>
         </Stack>
       )}
