@@ -1,6 +1,6 @@
-import { Box, Group, Text, VisuallyHidden } from '@mantine/core'
+import classes from './StatusDot.module.css'
 
-const COLORS: Record<string, string> = {
+const TONES: Record<string, string> = {
   running: 'ok',
   online: 'ok',
   available: 'ok',
@@ -15,35 +15,15 @@ const COLORS: Record<string, string> = {
   busy: 'busy',
 }
 
-/** A state in colour and words: colour alone says nothing to many. `compact`: the words are for screen readers only. */
+/**
+ * A state in colour and words: colour alone says nothing to many. `compact`: the words are for screen readers only. Plain
+ * elements, as it is in every row of long lists.
+ */
 export function StatusDot({ status, label, compact = false }: { status: string; label?: string; compact?: boolean }) {
-  const tone = COLORS[status]
-  const color = tone ? `var(--corral-${tone})` : 'var(--mantine-color-dimmed)'
-  const dot = (
-    <Box
-      component="span"
-      aria-hidden
-      w={9}
-      h={9}
-      style={{
-        flex: 'none',
-        display: 'inline-block',
-        borderRadius: '50%',
-        border: `1.5px solid ${color}`,
-        background: tone ? color : undefined,
-      }}
-    />
-  )
   return (
-    <Group gap={6} wrap="nowrap" component="span">
-      {dot}
-      {compact ? (
-        <VisuallyHidden>{label ?? status}</VisuallyHidden>
-      ) : (
-        <Text span size="sm">
-          {label ?? status}
-        </Text>
-      )}
-    </Group>
+    <span className={classes.root}>
+      <span className={classes.dot} data-tone={TONES[status]} aria-hidden />
+      <span className={compact ? classes.hidden : classes.label}>{label ?? status}</span>
+    </span>
   )
 }

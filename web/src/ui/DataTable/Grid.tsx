@@ -1,9 +1,20 @@
 import { useRouter } from '@tanstack/react-router'
-import { defaultRangeExtractor, type Range, useVirtualizer } from '@tanstack/react-virtual'
-import { type CSSProperties, type RefObject, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react'
+import { type Range, useVirtualizer } from '@tanstack/react-virtual'
+import {
+  type CSSProperties,
+  type PointerEvent,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useId,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
+import { useTranslation } from 'react-i18next'
 import classes from './DataTable.module.css'
 import { Header } from './Header'
-import { ACTIONS_WIDTH, CARD_HEIGHT, HEADER_HEIGHT, layoutOf, ROW_HEIGHT } from './layout'
+import { ACTIONS_WIDTH, CARD_HEIGHT, HEADER_HEIGHT, layoutOf, ROW_HEIGHT, windowOf } from './layout'
 import { Row, type RowKit, rowId } from './Row'
 import { type OpenMenu, RowMenu } from './RowMenu'
 import { useDensity } from './settings'
@@ -21,6 +32,7 @@ export interface GridProps<Row> {
 }
 
 function useKit<Row>({ props, view, cards }: GridProps<Row>): RowKit<Row> {
+  const { t } = useTranslation('lists')
   const tableId = useId()
   const [density] = useDensity()
   const { rowName, href, quick } = props
@@ -28,6 +40,7 @@ function useKit<Row>({ props, view, cards }: GridProps<Row>): RowKit<Row> {
   const selectable = props.bulk !== undefined
   return useMemo(
     () => ({
+      t,
       tableId,
       columns: view.columns,
       cards,
@@ -38,8 +51,15 @@ function useKit<Row>({ props, view, cards }: GridProps<Row>): RowKit<Row> {
       href,
       quick: cards ? undefined : quick,
     }),
-    [tableId, view.columns, cards, density, selectable, menu, rowName, href, quick],
+    [t, tableId, view.columns, cards, density, selectable, menu, rowName, href, quick],
   )
+}
+
+interface Drawn {
+  /** Rows in the page, each in its slot. */
+  items: { index: number; slot: string }[]
+  last: number
+  scrollTo: (index: number) => void
 }
 
 function useRows(
@@ -47,28 +67,48 @@ function useRows(
   count: number,
   active: number,
   grid: RefObject<HTMLDivElement | null>,
-) {
+): Drawn {
   const margin = kit.cards ? 0 : HEADER_HEIGHT
+  const size = useRef(0)
+  const rangeExtractor = useCallback(({ startIndex, endIndex, count }: Range) => {
+    const { from, size: needed } = windowOf(startIndex, endIndex, count, size.current)
+    size.current = needed
+    return Array.from({ length: Math.min(needed, count) }, (_, at) => from + at)
+  }, [])
   const virtualizer = useVirtualizer({
     count,
     getScrollElement: () => grid.current,
     estimateSize: () => kit.height,
     scrollMargin: margin,
     scrollPaddingStart: margin,
-    overscan: 10,
     useFlushSync: false,
-    // The active row stays in the page: the grid refers to it.
-    rangeExtractor: useCallback(
-      (range: Range) => {
-        const inSight = defaultRangeExtractor(range)
-        return active < 0 || active >= range.count || inSight.includes(active) ? inSight : [...inSight, active]
-      },
-      [active],
-    ),
+    rangeExtractor,
   })
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows have another height now
   useEffect(() => virtualizer.measure(), [kit.height, virtualizer])
-  return virtualizer
+  const indexes = virtualizer.getVirtualIndexes()
+  const slots = Math.max(1, size.current)
+  const items = indexes.map((index) => ({ index, slot: String(index % slots) }))
+  const last = indexes.at(-1) ?? 0
+  // The active row stays in the page: the grid refers to it.
+  const away = active >= 0 && (active < (indexes[0] ?? 0) || active > last)
+  if (away) items.push({ index: active, slot: 'active' })
+  useEffect(() => {
+    // A control in it would lose the focus with its slot.
+    if (away && grid.current?.contains(document.activeElement)) grid.current.focus({ preventScroll: true })
+  }, [away, grid])
+  return { items, last, scrollTo: (index) => virtualizer.scrollToIndex(index) }
+}
+
+/** The row under the mouse: it shows its buttons. */
+function usePointed(wanted: boolean) {
+  const [pointed, setPointed] = useState(-1)
+  if (!wanted) return { pointed: -1, pointing: {} }
+  const onPointerOver = (event: PointerEvent) => {
+    if (event.pointerType !== 'mouse' || !(event.target instanceof Element)) return
+    setPointed(Number(event.target.closest<HTMLElement>('[data-index]')?.dataset.index ?? -1))
+  }
+  return { pointed, pointing: { onPointerOver, onPointerLeave: () => setPointed(-1) } }
 }
 
 function useLoadMore<Row>(props: DataTableProps<Row>, last: number): void {
@@ -85,15 +125,15 @@ export function Grid<Row extends object>(given: GridProps<Row>) {
   const [activeKey, setActiveKey] = useState<string | null>(null)
   const [menu, setMenu] = useState<OpenMenu | null>(null)
   const active = activeKey === null ? -1 : (view.index.get(activeKey) ?? -1)
-  const virtualizer = useRows(kit, view.rows.length, active, grid)
-  const items = virtualizer.getVirtualItems()
-  useLoadMore(props, items.at(-1)?.index ?? 0)
+  const { items, last, scrollTo } = useRows(kit, view.rows.length, active, grid)
+  const { pointed, pointing } = usePointed(kit.quick !== undefined)
+  useLoadMore(props, last)
   const activate = useCallback((at: number) => setActiveKey(view.keys[at] ?? null), [view.keys])
   const events = useGridEvents({
     given,
     active,
     activate,
-    scrollTo: (at) => virtualizer.scrollToIndex(at),
+    scrollTo,
     openMenu: setMenu,
     push: usePush(),
   })
@@ -113,6 +153,7 @@ export function Grid<Row extends object>(given: GridProps<Row>) {
         aria-activedescendant={active >= 0 ? rowId(kit.tableId, active) : undefined}
         style={{ '--table-columns': cards ? undefined : layout.template, maxHeight: props.maxHeight } as CSSProperties}
         {...events}
+        {...pointing}
       >
         {!cards && (
           <Header
@@ -132,16 +173,17 @@ export function Grid<Row extends object>(given: GridProps<Row>) {
           className={classes.body}
           style={{ height: view.rows.length * kit.height, minWidth: cards ? undefined : layout.minWidth }}
         >
-          {items.map(({ index }) => {
+          {items.map(({ index, slot }) => {
             const row = view.rows[index]
             const key = view.keys[index]
             return row && key !== undefined ? (
               <Row
-                key={key}
+                key={slot}
                 row={row}
                 index={index}
                 kit={kit}
                 active={index === active}
+                pointed={index === pointed}
                 selected={kit.selectable && selection.has(key)}
               />
             ) : null

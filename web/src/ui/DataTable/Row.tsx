@@ -1,12 +1,13 @@
 import { IconDots } from '@tabler/icons-react'
 import { memo, type ReactNode } from 'react'
-import { useTranslation } from 'react-i18next'
+import type { useTranslation } from 'react-i18next'
 import classes from './DataTable.module.css'
 import { textOf } from './rows'
 import type { Column, RowAction } from './types'
 
 /** What all rows of a table have in common; the same object until one of it changes. */
 export interface RowKit<Row> {
+  t: ReturnType<typeof useTranslation<'lists'>>['t']
   tableId: string
   columns: readonly Column<Row>[]
   cards: boolean
@@ -23,6 +24,8 @@ interface RowProps<Row> {
   index: number
   selected: boolean
   active: boolean
+  /** The mouse is over it. */
+  pointed: boolean
   kit: RowKit<Row>
 }
 
@@ -40,8 +43,7 @@ function Name<Row>({ column, row, active, kit }: { column: Column<Row>; row: Row
   )
 }
 
-function Select({ name, selected, active }: { name: string; selected: boolean; active: boolean }) {
-  const { t } = useTranslation('lists')
+function Select({ label, selected, active }: { label: string; selected: boolean; active: boolean }) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: rows are virtual, so the grid is made of roles
     // biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus and names the row in it
@@ -50,21 +52,20 @@ function Select({ name, selected, active }: { name: string; selected: boolean; a
         type="checkbox"
         checked={selected}
         onChange={() => undefined /* the grid hears the click */}
-        aria-label={t('select', { name })}
+        aria-label={label}
         tabIndex={active ? 0 : -1}
       />
     </div>
   )
 }
 
-function Buttons<Row>({ row, active, kit }: { row: Row; active: boolean; kit: RowKit<Row> }) {
-  const { t } = useTranslation('lists')
+function Buttons<Row>({ row, active, pointed, kit }: Omit<RowProps<Row>, 'index' | 'selected'>) {
   const tabIndex = active ? 0 : -1
   return (
     // biome-ignore lint/a11y/useSemanticElements: see above
     // biome-ignore lint/a11y/useFocusableInteractive: see above
     <div role="gridcell" className={classes.buttons}>
-      {kit.quick && (
+      {kit.quick && (active || pointed) && (
         <span className={classes.quick}>
           {kit.quick(row).map(({ id, label, icon, disabled }) => (
             <button
@@ -87,7 +88,7 @@ function Buttons<Row>({ row, active, kit }: { row: Row; active: boolean; kit: Ro
         type="button"
         className={classes.button}
         data-act="menu"
-        aria-label={t('actionsOf', { name: kit.rowName(row) })}
+        aria-label={kit.t('actionsOf', { name: kit.rowName(row) })}
         aria-haspopup="menu"
         tabIndex={tabIndex}
       >
@@ -137,7 +138,7 @@ function Card<Row>({ row, active, kit }: { row: Row; active: boolean; kit: RowKi
   )
 }
 
-function PlainRow<Row>({ row, index, selected, active, kit }: RowProps<Row>) {
+function PlainRow<Row>({ row, index, selected, active, pointed, kit }: RowProps<Row>) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: see above
     // biome-ignore lint/a11y/useFocusableInteractive: see above
@@ -151,9 +152,11 @@ function PlainRow<Row>({ row, index, selected, active, kit }: RowProps<Row>) {
       aria-selected={kit.selectable ? selected : undefined}
       style={{ transform: `translateY(${index * kit.height}px)`, height: kit.height }}
     >
-      {kit.selectable && <Select name={kit.rowName(row)} selected={selected} active={active} />}
+      {kit.selectable && (
+        <Select label={kit.t('select', { name: kit.rowName(row) })} selected={selected} active={active} />
+      )}
       {kit.cards ? <Card row={row} active={active} kit={kit} /> : <Cells row={row} active={active} kit={kit} />}
-      {kit.menu && <Buttons row={row} active={active} kit={kit} />}
+      {kit.menu && <Buttons row={row} active={active} pointed={pointed} kit={kit} />}
     </div>
   )
 }

@@ -44,3 +44,16 @@ export function layoutOf(
   else if (!elastic) tracks.push('1fr')
   return { template: tracks.join(' '), minWidth }
 }
+
+const OVERSCAN = 8
+
+/**
+ * Which rows are in the page: those in sight and some around them, always the same number, so that rows that leave can be
+ * redrawn as those that come. Answers the first one and the size, never smaller than `before`.
+ */
+export function windowOf(start: number, end: number, count: number, before = 0): { from: number; size: number } {
+  const seen = end - start + 1
+  const size = Math.max(before, seen + 2 * OVERSCAN)
+  const from = Math.max(0, Math.min(start - Math.floor((size - seen) / 2), count - size))
+  return { from, size }
+}
