@@ -1,5 +1,6 @@
 import { QueryClient, type UseQueryOptions, useQuery } from '@tanstack/react-query'
 import { ApiError, call, type Operation, type Params, type Result } from '@/api/client'
+import { onSession, sessionState } from '@/api/session'
 
 /**
  * Nothing polls: an answer stays good until an event says otherwise (`live/changes.ts` marks the queries whose records
@@ -13,6 +14,15 @@ export const queries = new QueryClient({
       retry: (count, error) => !(error instanceof ApiError) && count < 3,
     },
   },
+})
+
+/** What one user has read is not for the next. */
+let reader = ''
+onSession(() => {
+  const now = sessionState()
+  const user = now.kind === 'open' || now.kind === 'lost' ? now.session.username : ''
+  if (reader && user !== reader) queries.clear()
+  reader = user
 })
 
 type Options<O extends Operation> = Omit<UseQueryOptions<Result<O>, Error>, 'queryKey' | 'queryFn'>

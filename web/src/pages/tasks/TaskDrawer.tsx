@@ -1,0 +1,3 @@
+export default function TaskDrawer(_: { phone?: boolean }) {
+  return null
+}
