@@ -2,7 +2,7 @@
  * The frame of every dialog that changes something: its form, and below it Cancel, Review and the deed. Review asks the
  * API what the call would do and shows it; what was reviewed is applied exactly so.
  */
-import { Button, Modal } from '@mantine/core'
+import { Button, Modal, Skeleton } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -26,6 +26,8 @@ export interface ChangeDialogProps<O extends Operation> {
   submit: string
   danger?: boolean
   size?: string
+  /** Make the plan when the dialog opens: for changes without a form. */
+  reviewFirst?: boolean
   /** Stands above the form, and above the plan. */
   summary?: ReactNode
   /** Errors by parameter, for the form's fields; empty before each attempt. */
@@ -74,6 +76,7 @@ function Inside<O extends Operation>(props: ChangeDialogProps<O> & { made: Revie
   const stale = review.problem?.kind === 'stale'
   const node = (review.of?.params as { node?: string } | undefined)?.node
   const again = () => void review.review()
+  useReviewFirst(props.reviewFirst === true, again)
 
   function onKeyDown(event: KeyboardEvent): void {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
@@ -115,6 +118,7 @@ function Inside<O extends Operation>(props: ChangeDialogProps<O> & { made: Revie
             <PlanView planned={review.planned} node={node} task={schema?.task} />
           </div>
         )}
+        {props.reviewFirst && !review.planned && review.busy === 'planning' && <Skeleton h={120} />}
         <NoPlan reason={schema?.never} problem={review.problem} />
       </div>
       <Actions {...props} stale={stale} schema={schema} />
@@ -171,6 +175,15 @@ function Actions<O extends Operation>(
       )}
     </div>
   )
+}
+
+function useReviewFirst(wanted: boolean, review: () => void): void {
+  const begun = useRef(false)
+  useEffect(() => {
+    if (!wanted || begun.current) return
+    begun.current = true
+    review()
+  }, [wanted, review])
 }
 
 /** A plan that has just been made gets the focus: it is what is to be read next. */
