@@ -53,7 +53,7 @@ export interface FieldInputProps {
   before: Value
   faults: Faults
   context: FormContext
-  onChange: (value: Value) => void
+  onChange: (name: string, value: Value) => void
   /** A property string shows its keys at once. */
   open?: boolean
 }
@@ -73,7 +73,7 @@ export const FieldInput = memo(function FieldInput(props: FieldInputProps) {
     name,
     value,
     before,
-    onChange,
+    onChange: (given) => onChange(name, given),
     context,
     label: <Label name={name.replace(/^.*\./, '')} />,
     description: field.text ? <Described text={describe(field.text)} /> : undefined,

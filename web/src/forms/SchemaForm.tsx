@@ -9,7 +9,7 @@ import { Described } from '@/forms/Described'
 import { FieldInput, Label } from '@/forms/FieldInput'
 import { type FieldSchema, labelOf, useDescribe } from '@/forms/schema'
 import { Incomplete, keyOf, type SchemaFormOptions, type SchemaFormState, useSchemaForm } from '@/forms/useSchemaForm'
-import { freeMember, members, type Value } from '@/forms/values'
+import { freeMember, members } from '@/forms/values'
 import { explain } from '@/ui/act'
 
 /** The fields of a form made by `useSchemaForm`, for dialogs and pages with buttons of their own. */
@@ -113,7 +113,7 @@ function Bound<O extends Operation>(props: {
       before={form.initial[name] ?? ''}
       faults={form.faults}
       context={form.context}
-      onChange={(value: Value) => form.set(name, value)}
+      onChange={form.set}
       open={props.open}
     />
   )

@@ -4,10 +4,11 @@
  */
 import { useQuery } from '@tanstack/react-query'
 import i18next from 'i18next'
-import { useCallback } from 'react'
+import { useCallback, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Operation } from '@/api/client'
 import formsUrl from '@/generated/forms.json?url'
+import { createStore, useStore } from '@/live/store'
 import chineseUrl from '@/locales/zh/schema.json?url'
 
 export interface Item {
@@ -135,17 +136,29 @@ export function useOperation(operation: Operation): OperationSchema | undefined 
   return useSchemas()?.get(operation)
 }
 
+const NO_TEXTS: Readonly<Record<string, string>> = {}
+const chinese = createStore(NO_TEXTS)
+let asked = false
+
+function askForChinese(): void {
+  if (asked) return
+  asked = true
+  fetched<Record<string, string>>(chineseUrl)
+    .then(chinese.set)
+    .catch(() => {
+      asked = false // the English texts stand; the next form asks again
+    })
+}
+
 /** A function that says a description in the page's language. */
 export function useDescribe(): (text: string | undefined) => string {
   const { i18n } = useTranslation()
-  const chinese = i18n.language === 'zh'
-  const texts = useQuery({
-    queryKey: ['schema.json', 'zh'],
-    queryFn: () => fetched<Record<string, string>>(chineseUrl),
-    enabled: chinese,
-    gcTime: Number.POSITIVE_INFINITY,
-  }).data
-  return useCallback((text) => (text && chinese ? (texts?.[text] ?? text) : (text ?? '')), [chinese, texts])
+  const wanted = i18n.language === 'zh'
+  const texts = useStore(chinese)
+  useEffect(() => {
+    if (wanted) askForChinese()
+  }, [wanted])
+  return useCallback((text) => (text && wanted ? (texts[text] ?? text) : (text ?? '')), [wanted, texts])
 }
 
 /** A parameter's label; undefined when there is none but its name. `net3` is labelled by `net`, with its number. */

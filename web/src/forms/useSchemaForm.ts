@@ -37,6 +37,7 @@ export interface SchemaFormOptions<O extends Operation> {
 export interface FormContext {
   operation: string
   fixed: Readonly<Record<string, unknown>>
+  /** Of what was entered, the `node`. */
   values: Values
 }
 
@@ -82,10 +83,20 @@ function shownFields<O extends Operation>(schema: OperationSchema | undefined, o
       !fixed.has(field.name) && !NEVER_SHOWN.has(field.name) && !options.omit?.includes(field.name) && !unsets(field),
   )
   const first = options.only ?? options.order ?? []
-  const ahead = first.flatMap((name) => usable.filter((field) => field.name === name))
+  const ahead = first.flatMap((name) => named(usable, name))
   if (options.only) return ahead
   const rest = usable.filter((field) => !ahead.includes(field))
   return [...ahead, ...rest.filter((field) => field.required), ...rest.filter((field) => !field.required)]
+}
+
+/** The fields of a name; a member of a family (`net3`) is a field by itself. */
+function named(fields: readonly FieldSchema[], name: string): readonly FieldSchema[] {
+  const exact = fields.filter((field) => field.name === name)
+  if (exact.length > 0) return exact
+  const family = fields.find(
+    (field) => field.numbered !== undefined && name.startsWith(field.name) && /^\d+$/.test(name.slice(field.name.length)),
+  )
+  return family ? [{ ...family, name, numbered: undefined }] : []
 }
 
 const FEW = 7
@@ -175,7 +186,14 @@ export function useSchemaForm<O extends Operation>(options: SchemaFormOptions<O>
   }, [])
 
   const changed = Object.entries(entered).some(([name, value]) => value !== (initial[name] ?? ''))
-  const context = { operation: options.operation, fixed: options.fixed ?? {}, values }
+  // Only what choices depend on, so that typing into one field leaves the others as they are.
+  const { node = '' } = values
+  const fixedNow = JSON.stringify(options.fixed)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `fixed` is written anew at each rendering
+  const context = useMemo(
+    () => ({ operation: options.operation, fixed: options.fixed ?? {}, values: { node } }),
+    [options.operation, fixedNow, node],
+  )
   return {
     schema,
     fields,

@@ -169,6 +169,7 @@ export function ChoiceWidget(props: WidgetProps) {
       value={value === '' ? null : value}
       placeholder={hint ?? t(field.required ? 'choose' : 'unset')}
       searchable={known.length > 8}
+      openOnFocus={false}
       clearable={!field.required}
       clearButtonProps={{ 'aria-label': t('clear') }}
       onChange={(chosen) => props.onChange(chosen ?? '')}
@@ -193,6 +194,7 @@ export function ListWidget(props: WidgetProps) {
         value={items}
         onChange={take}
         searchable
+        openOnFocus={false}
         clearable
         clearButtonProps={clear}
       />
@@ -209,6 +211,7 @@ export function ListWidget(props: WidgetProps) {
       clearable
       clearButtonProps={clear}
       limit={100}
+      openOnFocus={false}
     />
   )
 }
@@ -263,6 +266,7 @@ export function PickerWidget(props: WidgetProps) {
         return options.filter((option) => 'value' in option && kept.has(option.value))
       }}
       limit={200}
+      openOnFocus={false}
       placeholder={hint}
       value={textOf(props.value)}
       onChange={props.onChange}
