@@ -1,6 +1,7 @@
 /** One field of a form: its label, its description and the widget that fits its schema. */
 import { Code } from '@mantine/core'
 import { memo, type ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
 import { Described } from '@/forms/Described'
 import { pickerOf } from '@/forms/pickers'
 import { type FieldSchema, labelOf, useDescribe } from '@/forms/schema'
@@ -65,6 +66,7 @@ export function Label({ name }: { name: string }) {
 
 export const FieldInput = memo(function FieldInput(props: FieldInputProps) {
   const { field, name, value, before, context, onChange } = props
+  const { t } = useTranslation('forms')
   const describe = useDescribe()
   const place = props.place ?? name
   const fault = props.faults[place]
@@ -76,7 +78,11 @@ export const FieldInput = memo(function FieldInput(props: FieldInputProps) {
     onChange: (given) => onChange(name, given),
     context,
     label: <Label name={name.replace(/^.*\./, '')} />,
-    description: field.text ? <Described text={describe(field.text)} /> : undefined,
+    description: field.text && (
+      <>
+        <Described text={describe(field.text)} /> {field.root && t('rootOnly')}
+      </>
+    ),
     error: fault === undefined ? undefined : faultText(fault),
     below: faultsBelow(props.faults, place),
   }

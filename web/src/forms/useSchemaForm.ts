@@ -94,7 +94,8 @@ function named(fields: readonly FieldSchema[], name: string): readonly FieldSche
   const exact = fields.filter((field) => field.name === name)
   if (exact.length > 0) return exact
   const family = fields.find(
-    (field) => field.numbered !== undefined && name.startsWith(field.name) && /^\d+$/.test(name.slice(field.name.length)),
+    (field) =>
+      field.numbered !== undefined && name.startsWith(field.name) && /^\d+$/.test(name.slice(field.name.length)),
   )
   return family ? [{ ...family, name, numbered: undefined }] : []
 }

@@ -52,7 +52,7 @@ function Keys({ schema, text, ...props }: WidgetProps & { schema: PropSchema; te
   const { parts } = parse(text, schema)
   const before = parse(textOf(props.before), schema).parts
   // Which keys stand in front is decided once: nothing jumps while somebody types.
-  const [front] = useState(() => inFront(schema, parts))
+  const [front] = useState(() => keysAhead(schema, parts))
   const [more, { toggle }] = useDisclosure(false)
   const hasFault = (field: FieldSchema) => props.below[field.name] !== undefined
   const first = schema.fields.filter((field) => front.has(field.name) || hasFault(field))
@@ -93,7 +93,7 @@ function Keys({ schema, text, ...props }: WidgetProps & { schema: PropSchema; te
   )
 }
 
-function inFront(schema: PropSchema, parts: Readonly<Record<string, string>>): Set<string> {
+function keysAhead(schema: PropSchema, parts: Readonly<Record<string, string>>): Set<string> {
   if (schema.fields.length <= FEW) return new Set(schema.fields.map(({ name }) => name))
   const common = new Set(['bridge', 'tag', 'firewall', 'size', 'cache', 'discard', 'ssd', 'iothread', 'type'])
   return new Set(
