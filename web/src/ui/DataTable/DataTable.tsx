@@ -76,6 +76,7 @@ function TableToolbar<Row extends object>({ view, cards, ...props }: Stated<Row>
       counted={!props.paged}
       shown={props.paged?.total === undefined ? view.rows.length : props.paged.total}
       total={props.paged?.total ?? props.rows.length}
+      search={!props.noSearch}
       extra={props.toolbar}
       view={
         <ViewMenu

@@ -92,8 +92,10 @@ function Options<Row>({ column, wanted, rows, counted, onChange }: FilterProps<R
   const all = useMemo(() => optionCounts(rows(), column, wanted), [rows, column, wanted])
   const label = column.label ?? String
   const found = all.filter(({ value }) => label(value).toLowerCase().includes(search.toLowerCase()))
-  const toggle = (value: string) =>
-    onChange(wanted.includes(value) ? wanted.filter((one) => one !== value) : [...wanted, value])
+  const toggle = (value: string) => {
+    if (wanted.includes(value)) onChange(wanted.filter((one) => one !== value))
+    else onChange(column.single ? [value] : [...wanted, value])
+  }
   return (
     <Stack gap="xs">
       {all.length > 8 && (

@@ -17,17 +17,28 @@ interface ToolbarProps<Row> {
   counted: boolean
   shown: number
   total: number
+  search: boolean
   extra?: ReactNode
   view: ReactNode
 }
 
 /** Search, filters, and how many rows they leave. */
-export function Toolbar<Row>({ columns, state, rowsWithout, counted, shown, total, extra, view }: ToolbarProps<Row>) {
+export function Toolbar<Row>({
+  columns,
+  state,
+  rowsWithout,
+  counted,
+  shown,
+  total,
+  search,
+  extra,
+  view,
+}: ToolbarProps<Row>) {
   const { t } = useTranslation('lists')
   const filtered = isFiltered(state.query)
   return (
     <div className={classes.toolbar}>
-      <SearchField state={state} />
+      {search && <SearchField state={state} />}
       <div className={classes.filters}>
         {columns
           .filter((column) => column.filter)

@@ -29,6 +29,8 @@ export interface Column<Row> {
   filter?: 'options' | 'text'
   /** All values that there can be, where the rows at hand don't tell (lists that the server pages). */
   options?: readonly string[]
+  /** Only one of the options at a time. */
+  single?: boolean
   /** Whether the search looks at it; by default if its value isn't a number. */
   search?: boolean
   sortable?: boolean
@@ -134,4 +136,6 @@ export interface DataTableProps<Row> {
   maxHeight?: number
   /** No search and filters: for a handful of rows. */
   plain?: boolean
+  /** Filters without a search: for lists whose server can't search. */
+  noSearch?: boolean
 }

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useGuests, useInventory } from '@/live/inventory'
 import type { Guest } from '@/live/types'
-import { BulkDialog } from './BulkDialog'
+import { BulkDialog } from '@/ui/Bulk/BulkDialog'
 import { deleteJobs, type Power, poolJobs, powerJobs, tagJobs } from './jobs'
 
 export interface Ask {

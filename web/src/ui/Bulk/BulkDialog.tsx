@@ -4,8 +4,8 @@ import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Operation, type Params, type Planned, plan } from '@/api/client'
 import { explain } from '@/ui/act'
-import { runBulk } from './bulk'
 import { AT_ONCE, eachOf, type Job } from './jobs'
+import { runBulk } from './runBulk'
 
 interface BulkDialogProps {
   opened: boolean
