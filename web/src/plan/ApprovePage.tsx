@@ -1,11 +1,12 @@
 /** `/approve#…`: somebody asks for a change. It is planned anew, with the rights of whoever looks, and applied so. */
-import { Alert, Button, EmptyState, Skeleton, Stack, Text } from '@mantine/core'
+import { Alert, Button, EmptyState, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { IconCheck, IconInfoCircle, IconLinkOff, IconX } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Operation, Params } from '@/api/client'
 import { useDescribe, useOperation } from '@/forms/schema'
+import { brief } from '@/plan/brief'
 import { recordName } from '@/plan/files'
 import { PlanView } from '@/plan/PlanView'
 import { ProblemAlert } from '@/plan/Problems'
@@ -56,7 +57,7 @@ function Asked({ request }: { request: Request }) {
   const schema = useOperation(request.operation)
   const [outcome, setOutcome] = useState<Outcome>('open')
   const review = useReview<Operation>({
-    title: describe(schema?.text.split('\n')[0]) || request.operation,
+    title: brief(describe(schema?.text.split('\n')[0])) || request.operation,
     operation: request.operation,
     params: () => request.params as Params<Operation>,
     onDone: () => setOutcome('approved'),
@@ -68,9 +69,7 @@ function Asked({ request }: { request: Request }) {
     <div className={classes.page}>
       <div className={classes.scroll}>
         <Stack gap="md" maw={760}>
-          <Text fw={600} size="lg">
-            {describe(schema?.text.split('\n')[0])}
-          </Text>
+          <Title order={2}>{brief(describe(schema?.text.split('\n')[0]))}</Title>
           <Text size="xs" className="mono" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
             {pathOf(request)}
           </Text>

@@ -2,13 +2,13 @@
  * The frame of every dialog that changes something: its form, and below it Cancel, Review and the deed. Review asks the
  * API what the call would do and shows it; what was reviewed is applied exactly so.
  */
-import { Button, Modal, Skeleton } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
+import { Button, Skeleton } from '@mantine/core'
 import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Operation, Params, Result } from '@/api/client'
 import { useOperation } from '@/forms/schema'
 import { CopyMenu } from '@/plan/CopyMenu'
+import { DialogFrame } from '@/plan/DialogFrame'
 import { PlanView } from '@/plan/PlanView'
 import { ProblemAlert, Unplannable } from '@/plan/Problems'
 import { type Review, useReview } from '@/plan/useReview'
@@ -39,8 +39,6 @@ export interface ChangeDialogProps<O extends Operation> {
 }
 
 export function ChangeDialog<O extends Operation>(props: ChangeDialogProps<O>) {
-  const { t } = useTranslation()
-  const phone = useMediaQuery('(max-width: 36em)')
   const review = useReview({
     ...props,
     onDone: (result) => {
@@ -53,17 +51,9 @@ export function ChangeDialog<O extends Operation>(props: ChangeDialogProps<O>) {
     if (!props.opened) reset()
   }, [props.opened, reset])
   return (
-    <Modal
-      opened={props.opened}
-      onClose={props.onClose}
-      title={props.title}
-      size={props.size ?? 'lg'}
-      fullScreen={phone === true}
-      closeButtonProps={{ 'aria-label': t('close') }}
-      classNames={{ content: classes.content, body: classes.body }}
-    >
-      {props.opened && <Inside {...props} made={review} />}
-    </Modal>
+    <DialogFrame opened={props.opened} onClose={props.onClose} title={props.title} size={props.size}>
+      <Inside {...props} made={review} />
+    </DialogFrame>
   )
 }
 

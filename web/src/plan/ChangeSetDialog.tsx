@@ -1,10 +1,10 @@
 /** Several calls in one dialog: each is planned, then they are applied in order. Stops at the first that fails. */
-import { Alert, Badge, Button, Collapse, Group, Modal, Stack, Text, UnstyledButton } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
+import { Alert, Badge, Button, Collapse, Group, Stack, Text, UnstyledButton } from '@mantine/core'
 import { IconCheck, IconChevronDown, IconX } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type ChangeStep, doneCount, nextStep, type StepState, sayProblem, started } from '@/plan/changeSet'
+import { DialogFrame } from '@/plan/DialogFrame'
 import { PlanView } from '@/plan/PlanView'
 import { useChangeSet } from '@/plan/useChangeSet'
 import dialog from './ChangeDialog.module.css'
@@ -26,20 +26,10 @@ export interface ChangeSetDialogProps {
 }
 
 export function ChangeSetDialog(props: ChangeSetDialogProps) {
-  const { t } = useTranslation()
-  const phone = useMediaQuery('(max-width: 36em)')
   return (
-    <Modal
-      opened={props.opened}
-      onClose={props.onClose}
-      title={props.title}
-      size={props.size ?? 'lg'}
-      fullScreen={phone === true}
-      closeButtonProps={{ 'aria-label': t('close') }}
-      classNames={{ content: dialog.content, body: dialog.body }}
-    >
-      {props.opened && <Inside {...props} />}
-    </Modal>
+    <DialogFrame opened={props.opened} onClose={props.onClose} title={props.title} size={props.size}>
+      <Inside {...props} />
+    </DialogFrame>
   )
 }
 

@@ -1,6 +1,7 @@
 import { ActionIcon, Menu, Tooltip } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconApi, IconDots, IconLink, IconTerminal2 } from '@tabler/icons-react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Operation, plan } from '@/api/client'
 import type { OperationSchema } from '@/forms/schema'
@@ -23,6 +24,7 @@ export function CopyMenu({
   schema: OperationSchema | undefined
 }) {
   const { t } = useTranslation(['plan', 'common'])
+  const [opened, setOpened] = useState(false)
   const secrets = new Set(schema?.fields.filter((field) => field.secret).map((field) => field.name))
 
   async function copy(make: (params: Record<string, unknown>) => string | Promise<string>): Promise<void> {
@@ -42,9 +44,9 @@ export function CopyMenu({
   }
 
   return (
-    <Menu position="top-start" withinPortal>
+    <Menu opened={opened} onChange={setOpened} position="top-start" withinPortal>
       <Menu.Target>
-        <Tooltip label={t('elsewhere')}>
+        <Tooltip label={t('elsewhere')} disabled={opened}>
           <ActionIcon variant="default" size="input-sm" aria-label={t('elsewhere')}>
             <IconDots size={18} aria-hidden />
           </ActionIcon>

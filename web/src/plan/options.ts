@@ -71,7 +71,11 @@ function readEntries(lines: readonly string[]): Items {
     const [kind = '', name = '', ...values] = line.split(':')
     if (kind === 'acl') {
       const [path = '', who = '', roles = ''] = values
-      items.set(id(`acl ${path}`, who), `${roles}${name === '0' ? ' (no propagation)' : ''}`)
+      for (const each of who.split(',')) {
+        const key = id(`acl ${path}`, each)
+        const said = `${roles}${name === '0' ? ' (not below)' : ''}`
+        items.set(key, items.has(key) ? `${items.get(key)}, ${said}` : said)
+      }
     } else if (ENTRIES[kind]) {
       ENTRIES[kind].forEach((option, place) => {
         const value = values[place] ?? ''

@@ -140,7 +140,13 @@ function By({ line }: { line: Line }) {
           {user}
         </Anchor>
         <Text size="xs" c="dimmed" title={moment(time)}>
-          {ago(time)} · {why && <Reason why={why} />}
+          {ago(time)}
+          {why && (
+            <span className={classes.wide}>
+              {' · '}
+              <Reason why={why} />
+            </span>
+          )}
         </Text>
       </div>
     </div>

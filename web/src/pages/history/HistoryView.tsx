@@ -27,7 +27,7 @@ export function HistoryView({ vmid, path }: HistoryViewProps) {
       onChange={(value) => go({ view: (value ?? 'changes') as View })}
       keepMounted={false}
       className={classes.tabs}
-      classNames={{ panel: classes.panel, list: classes.list }}
+      classNames={{ panel: classes.panel, list: classes.list, tabSection: classes.wide }}
     >
       <Tabs.List>
         <Tabs.Tab value="changes" leftSection={<IconListDetails size={16} aria-hidden />}>
