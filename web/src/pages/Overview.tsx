@@ -57,11 +57,15 @@ function Body({ fresh }: { fresh: boolean }) {
       {fresh && <FirstRun />}
       <Totals nodes={nodes} sums={sums} guests={count} />
       <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
-        <Attention concerns={now.concerns} />
-        <Running tasks={now.running} />
-        <Nodes nodes={nodes} />
-        <Storages storages={storages} />
-        <Recent />
+        <Stack gap="md">
+          <Attention concerns={now.concerns} />
+          <Running tasks={now.running} />
+          <Recent />
+        </Stack>
+        <Stack gap="md">
+          <Nodes nodes={nodes} />
+          <Storages storages={storages} />
+        </Stack>
       </SimpleGrid>
     </Stack>
   )

@@ -5,9 +5,11 @@ import { Link, type LinkProps } from '@tanstack/react-router'
 import type { TFunction } from 'i18next'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import type { Result } from '@/api/client'
 import { useApi } from '@/api/query'
+import { parseUpid } from '@/live/tasks'
 import type { NodeRow, StorageRow, TaskInfo } from '@/live/types'
-import type { Concern } from '@/pages/overview/glance'
+import { byTask, type Concern } from '@/pages/overview/glance'
 import styles from '@/pages/overview/Overview.module.css'
 import { Answer } from '@/ui/Answer'
 import { ago, bytes, duration, percent } from '@/ui/format'
@@ -167,7 +169,7 @@ function guestText(concern: Extract<Concern, { vmid: number }>, t: TFunction<'ov
     : t('concern.guestError', { name, vmid, status: concern.status })
 }
 
-const taskText = ({ type, id }: TaskInfo): string => (id ? `${type} ${id}` : type)
+const taskText = ({ type, id }: Pick<TaskInfo, 'type' | 'id'>): string => (id ? `${type} ${id}` : type)
 
 function FailedTask({ task }: { task: TaskInfo }) {
   const { t } = useTranslation('overview')
@@ -218,7 +220,7 @@ export function Running({ tasks }: { tasks: readonly TaskInfo[] }) {
 
 export function Recent() {
   const { t } = useTranslation('overview')
-  const query = useApi('GET /cluster/history', { limit: 6 }, { retry: false })
+  const query = useApi('GET /cluster/history', { limit: 12 }, { retry: false })
   return (
     <Section title={t('recent')} actions={<To to="/history">{t('allChanges')}</To>}>
       <Answer query={query} needs="Sys.Audit">
@@ -229,22 +231,38 @@ export function Recent() {
             </Text>
           ) : (
             <ul className={styles.rows}>
-              {rows.map((row) => (
-                <li key={row.revision} className={styles.row}>
-                  <span className={styles.text}>
-                    <Text size="sm" lineClamp={2}>
-                      {row.why || row.records.map(({ path }) => path).join(', ')}
-                    </Text>
-                    <Text size="xs" c="dimmed">
-                      {row.user} · {ago(row.time)}
-                    </Text>
-                  </span>
-                </li>
-              ))}
+              {byTask(rows)
+                .slice(0, 6)
+                .map((row) => (
+                  <li key={row.revision} className={styles.row}>
+                    <span className={styles.text}>
+                      <Reason row={row} />
+                      <Text size="xs" c="dimmed">
+                        {row.user} · {ago(row.time)}
+                      </Text>
+                    </span>
+                  </li>
+                ))}
             </ul>
           )
         }
       </Answer>
     </Section>
+  )
+}
+
+type Row = Result<'GET /cluster/history'>['rows'][number]
+
+function Reason({ row }: { row: Row }) {
+  if (row.upid)
+    return (
+      <To to="/tasks/$upid" params={{ upid: row.upid }}>
+        {taskText(parseUpid(row.upid))}
+      </To>
+    )
+  return (
+    <Text size="sm" lineClamp={2}>
+      {row.why || row.records.map(({ path }) => path).join(', ')}
+    </Text>
   )
 }

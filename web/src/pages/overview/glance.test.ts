@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Guest, NodeRow, StorageRow, TaskInfo } from '@/live/types'
-import { added, concerns, countGuests, failures, totals } from './glance'
+import { added, byTask, concerns, countGuests, failures, totals } from './glance'
 
 const guest = (fields: Partial<Guest>): Guest =>
   ({ kind: 'guest', vmid: 100, name: 'web', status: 'running', template: false, ...fields }) as Guest
@@ -56,4 +56,13 @@ it('a failure that was made good since, or is of yesterday, is none', () => {
 it('series of several nodes are added up moment by moment', () => {
   const series = [[{ time: 1, cpu: 1 }, { time: 2 }], [{ time: 1, cpu: 2 }]]
   expect(added(series, (point) => point.cpu as number | undefined)).toEqual([3])
+})
+
+it('what one task has written is one change', () => {
+  const rows = [{ upid: 'a' }, { upid: 'a' }, {}, {}, { upid: 'a' }]
+  expect(byTask(rows)).toHaveLength(4)
+})
+
+it('a console to which nobody came is no failure', () => {
+  expect(failures([task({ type: 'vncproxy', status: 'no client' })], 2000)).toEqual([])
 })

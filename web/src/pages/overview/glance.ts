@@ -81,11 +81,15 @@ function ofGuests(guests: readonly Guest[], busy: ReadonlySet<string>): Concern[
   })
 }
 
+/** Consoles: that nobody connected, or that the guest went away, concerns nobody. */
+const CONSOLES = /^(vncproxy|vncshell|termproxy|spiceproxy|spiceshell)$/
+
 /** Tasks that failed within a day, newest first; of the same deed on the same thing only the last one counts. */
 export function failures(tasks: Iterable<TaskInfo>, now: number): TaskInfo[] {
   const last = new Map<string, TaskInfo>()
   for (const task of [...tasks].sort((a, b) => a.starttime - b.starttime)) {
-    if (outcome(task.status) !== 'running') last.set(`${task.type} ${task.node} ${task.id}`, task)
+    if (outcome(task.status) !== 'running' && !CONSOLES.test(task.type))
+      last.set(`${task.type} ${task.node} ${task.id}`, task)
   }
   return [...last.values()]
     .filter((task) => outcome(task.status) === 'error' && (task.endtime ?? task.starttime) > now - 86400)
@@ -126,4 +130,9 @@ export function added(
         sums.set(Number(point.time), (sums.get(Number(point.time)) ?? 0) + one)
     }
   return [...sums].sort(([a], [b]) => a - b).map(([, sum]) => sum)
+}
+
+/** Changes that one task made one after the other, as one. */
+export function byTask<R extends { upid?: string }>(rows: readonly R[]): R[] {
+  return rows.filter((row, index) => row.upid === undefined || row.upid !== rows[index - 1]?.upid)
 }

@@ -7,7 +7,7 @@ import { useCallback, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ApiError, type Planned } from '@/api/client'
 import styles from '@/pages/guests/create/CreateVm.module.css'
-import { change, discard, draft as drafts, EMPTY, useDraft, withSource } from '@/pages/guests/create/draft'
+import { change, discard, draft as drafts, EMPTY, isLocked, useDraft, withSource } from '@/pages/guests/create/draft'
 import { errors, useErrors } from '@/pages/guests/create/errors'
 import { type StepName, stepOf } from '@/pages/guests/create/params'
 import { submit } from '@/pages/guests/create/pipeline'
@@ -54,7 +54,14 @@ function useGiven(from: string, node: string, choices: Choices): void {
 function useSubmit(choices: Choices, onClose: () => void, setStep: (step: StepName) => void) {
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
+  const [warned, setWarned] = useState(false)
   async function create(planned: Planned | null): Promise<void> {
+    if (isLocked(drafts.get()) && !warned) {
+      // Said once, where it can be mended; who wants it so says it again.
+      setWarned(true)
+      setStep('cloud')
+      return
+    }
     setBusy(true)
     setError(null)
     errors.set({})
@@ -148,6 +155,7 @@ function Steps({ choices, short }: { choices: Choices; short: boolean }) {
           key={name}
           value={name}
           className={styles.step}
+          classNames={{ tabLabel: styles.label }}
           rightSection={
             wrong.has(name) ? <IconAlertCircle size={16} color="var(--corral-bad)" aria-label={t('wrongHere')} /> : null
           }

@@ -125,6 +125,9 @@ export const filenameOf = (source: Source): string => ('filename' in source ? so
 export const isImage = (source: Source): boolean => 'content' in source && source.content === 'import'
 export const isIso = (source: Source): boolean => 'content' in source && source.content === 'iso'
 
+/** Whether nobody could log in to the system: a cloud image that is told neither password nor key. */
+export const isLocked = (draft: Draft): boolean => draft.cloud && !draft.password && !draft.keys.trim()
+
 /** The disk that a preset gives: a plain image keeps its own size. */
 const diskFor = (draft: Draft, preset: Preset): number =>
   isImage(draft.source) && !draft.cloud ? 0 : preset === 'custom' ? draft.disk : PRESETS[preset].disk
@@ -160,7 +163,9 @@ const KEY = 'corral.draft.vm'
 
 function load(): Draft {
   try {
-    const stored = JSON.parse(sessionStorage.getItem(KEY) ?? '{}') as Partial<Draft>
+    const text = sessionStorage.getItem(KEY)
+    if (text === null) return EMPTY
+    const stored = JSON.parse(text) as Partial<Draft>
     // A file's bytes don't outlive the page.
     return { ...EMPTY, ...stored, ...(stored.source?.kind === 'upload' ? { source: EMPTY.source } : {}) }
   } catch {

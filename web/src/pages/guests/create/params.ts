@@ -13,6 +13,8 @@ export interface Facts {
   bridge: string
   /** The model that guests should see; empty for the platform's default. */
   cpu: string
+  /** A number that was free a moment ago; empty: the node draws one. */
+  vmid?: string
 }
 
 const joined = (parts: (string | false | undefined)[]): string => parts.filter(Boolean).join(',')
@@ -88,10 +90,11 @@ function network(draft: Draft, facts: Facts): Partial<CreateParams> {
   }
 }
 
-function identity(draft: Draft): Partial<CreateParams> {
+function identity(draft: Draft, facts: Facts): Partial<CreateParams> {
   const out: Partial<CreateParams> = {}
   if (draft.name) out.name = draft.name
-  if (draft.vmid) out.vmid = Number(draft.vmid)
+  const vmid = draft.vmid || facts.vmid
+  if (vmid) out.vmid = Number(vmid)
   if (draft.tags.length) out.tags = draft.tags.join(';')
   if (draft.pool) out.pool = draft.pool
   if (draft.description) out.description = draft.description
@@ -107,7 +110,7 @@ export function createParams(draft: Draft, facts: Facts): CreateParams {
   const cpu = draft.cpu || facts.cpu
   return {
     node: facts.node,
-    ...identity(draft),
+    ...identity(draft, facts),
     ostype: draft.os,
     cores: draft.cores,
     ...(draft.sockets > 1 ? { sockets: draft.sockets } : {}),
@@ -125,11 +128,13 @@ export function createParams(draft: Draft, facts: Facts): CreateParams {
   }
 }
 
-/** The same call with an empty disk: what can be checked before the image is there. */
-export function withoutSource(params: CreateParams): CreateParams {
-  const { ide2: _, ...rest } = params
-  const emptied = (value: string | undefined) => value?.replace(/:0,import-from=[^,]*/, ':1')
-  return { ...rest, scsi0: emptied(params.scsi0), sata0: emptied(params.sata0), boot: undefined }
+/** The same call with an empty disk instead of the image: what can be checked before that is there. */
+export function withoutSource(params: CreateParams, disk = 1): CreateParams {
+  const { ide2, boot, ...rest } = params
+  const emptied = (value: string | undefined) => value?.replace(/:0,import-from=[^,]*/, `:${disk || 1}`)
+  const cloud = ide2?.endsWith(':cloudinit') ? { ide2 } : {}
+  const order = boot?.replace(/;ide2\b/, '')
+  return { ...rest, ...cloud, boot: order, scsi0: emptied(params.scsi0), sata0: emptied(params.sata0) }
 }
 
 /** A processor model that this host can show to guests; empty for the default. Emulation can show it anywhere. */

@@ -2,7 +2,7 @@
 import { Button, Group, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import i18next from 'i18next'
-import { call, plan } from '@/api/client'
+import { ApiError, call, plan } from '@/api/client'
 import { refresh } from '@/api/query'
 import { parseUpid, whenEnded } from '@/live/tasks'
 import { type Draft, discard, draft as drafts, EMPTY } from '@/pages/guests/create/draft'
@@ -57,9 +57,17 @@ async function arrived(draft: Draft, download: string | undefined): Promise<void
   if (draft.source.kind === 'upload') await uploadEnded(draft.source.upload)
 }
 
+/** Whether somebody else has taken the number that was free when the wizard was opened. */
+const isTaken = (error: unknown): boolean =>
+  error instanceof ApiError && /already exists|in use/.test(`${error.message} ${error.errors.vmid ?? ''}`)
+
 async function create(draft: Draft, facts: Facts, apply?: string): Promise<string> {
-  const options = { apply, idempotencyKey: crypto.randomUUID() }
-  const upid = await call('POST /nodes/{node}/qemu', createParams(draft, facts), options)
+  const attempt = (known: Facts, token?: string) =>
+    call('POST /nodes/{node}/qemu', createParams(draft, known), { apply: token, idempotencyKey: crypto.randomUUID() })
+  const upid = await attempt(facts, apply).catch((error: unknown) => {
+    if (draft.vmid || !isTaken(error)) throw error
+    return attempt({ ...facts, vmid: '' })
+  })
   followTask(i18next.t('wizard:creating', { name: draft.name || parseUpid(upid).id }), upid)
   return upid
 }
@@ -162,7 +170,7 @@ async function later(draft: Draft, facts: Facts, download: string | undefined): 
  */
 export async function submit(draft: Draft, facts: Facts, apply?: string): Promise<void> {
   if (isPending(draft)) {
-    await plan('POST /nodes/{node}/qemu', withoutSource(createParams(draft, facts)))
+    await plan('POST /nodes/{node}/qemu', withoutSource(createParams(draft, facts), draft.disk))
     const download = await beginDownload(draft, facts)
     discard()
     void later(draft, facts, download)

@@ -6,6 +6,9 @@ import { useApi } from '@/api/query'
 import { useGuests, useInventory, useNodes } from '@/live/inventory'
 import { type Draft, useDraft } from '@/pages/guests/create/draft'
 import { cpuFor, type Facts } from '@/pages/guests/create/params'
+import { keepContentFresh } from '@/pages/storage/content/fresh'
+
+keepContentFresh()
 
 export type Volume = Result<'GET /nodes/{node}/storage/{storage}/content'>[number]
 export type StorageFacts = Result<'GET /nodes/{node}/storage'>[number] & { storage: string }
@@ -90,6 +93,7 @@ export function useChoices(): Choices {
   const bridges = (network.data ?? []).map(({ iface }) => iface ?? '').filter(Boolean)
   const disks = storagesFor(storages, 'images')
   const chosen = disks.some(({ storage }) => storage === draft.diskStorage) ? draft.diskStorage : disks[0]?.storage
+  const free = nextid === undefined ? '' : String(nextid)
   return {
     node,
     nodes,
@@ -100,10 +104,10 @@ export function useChoices(): Choices {
     bridgesRead: network.data !== undefined,
     pools: [...pools.keys()].sort(),
     taken,
-    nextid: nextid === undefined ? '' : String(nextid),
+    nextid: free,
     kvm,
     threads,
     memory,
-    facts: { node, diskStorage: chosen ?? '', bridge: bridges[0] ?? '', cpu },
+    facts: { node, diskStorage: chosen ?? '', bridge: bridges[0] ?? '', cpu, vmid: free },
   }
 }

@@ -22,7 +22,7 @@ export function ChecksumFields(props: {
         flex={1}
         label={t('checksum')}
         description={t('checksumHint')}
-        className="mono"
+        classNames={{ input: 'mono' }}
         value={value.checksum}
         error={errors.checksum ?? (bad ? t('checksumBad') : undefined)}
         onChange={(event) => {

@@ -1,6 +1,6 @@
 /** A file from any address as the source. */
 import { Alert, Button, Collapse, Group, Stack, Text } from '@mantine/core'
-import { IconWorldDownload } from '@tabler/icons-react'
+import { IconCheck, IconWorldDownload } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { CLOUD_IMAGES } from '@/pages/guests/create/catalogue'
@@ -30,7 +30,12 @@ export function AddressSource({ choices, choose }: { choices: Choices; choose: (
         >
           {t('fromAddress')}
         </Button>
-        {own && <Text size="sm">{source.filename}</Text>}
+        {own && (
+          <Group gap={4} wrap="nowrap">
+            <IconCheck size={16} color="var(--corral-ok)" aria-hidden />
+            <Text size="sm">{source.filename}</Text>
+          </Group>
+        )}
       </Group>
       <Collapse expanded={open}>
         <Stack gap="xs">
@@ -46,7 +51,11 @@ export function AddressSource({ choices, choose }: { choices: Choices; choose: (
             <Button
               variant="light"
               disabled={!ready}
-              onClick={() => storage && choose({ kind: 'download', storage, ...form })}
+              onClick={() => {
+                if (!storage) return
+                choose({ kind: 'download', storage, ...form })
+                setOpen(false)
+              }}
             >
               {t('useThis')}
             </Button>

@@ -1,14 +1,13 @@
 /** What the system in the image is told when it first starts. */
 import { Alert, PasswordInput, SimpleGrid, Stack, Switch, Textarea, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import { change, isImage, useDraft } from '@/pages/guests/create/draft'
+import { change, isImage, isLocked, useDraft } from '@/pages/guests/create/draft'
 import { useErrors } from '@/pages/guests/create/errors'
 
 export function CloudStep() {
   const { t } = useTranslation('wizard')
   const draft = useDraft()
   const image = isImage(draft.source)
-  const locked = draft.cloud && !draft.password && !draft.keys.trim()
   return (
     <Stack>
       <Switch
@@ -18,7 +17,11 @@ export function CloudStep() {
         checked={draft.cloud}
         onChange={(event) => change({ cloud: event.currentTarget.checked })}
       />
-      {locked && <Alert color="orange">{t('noWayIn')}</Alert>}
+      {isLocked(draft) && (
+        <Alert color="orange" role="status">
+          {t('noWayIn')}
+        </Alert>
+      )}
       {draft.cloud && (
         <>
           <Access />

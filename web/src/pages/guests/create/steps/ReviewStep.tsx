@@ -66,7 +66,7 @@ function usePlan(choices: Choices, onPlan: (planned: Planned | null) => void) {
   const [planned, setPlanned] = useState<Planned | null>(null)
   const [error, setError] = useState<unknown>(null)
   const full = createParams(draft, choices.facts)
-  const text = JSON.stringify(pending ? withoutSource(full) : full)
+  const text = JSON.stringify(pending ? withoutSource(full, draft.disk) : full)
   useEffect(() => {
     let current = true
     setPlanned(null)

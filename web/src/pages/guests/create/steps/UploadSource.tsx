@@ -1,10 +1,11 @@
 /** One's own file as the source: it is on its way as soon as it is chosen. */
 import { Alert, Button, Group, Text } from '@mantine/core'
 import { IconUpload } from '@tabler/icons-react'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import styles from '@/pages/guests/create/CreateVm.module.css'
-import { type Source, useDraft } from '@/pages/guests/create/draft'
+import { change, type Source, useDraft } from '@/pages/guests/create/draft'
+import { volumeOf } from '@/pages/guests/create/params'
 import { type Choices, storagesFor } from '@/pages/guests/create/useChoices'
 import { Dropzone } from '@/pages/storage/upload/Dropzone'
 import { HEAD, type Recognised, recognise } from '@/pages/storage/upload/files'
@@ -24,6 +25,15 @@ export function UploadSource({ choices, choose }: { choices: Choices; choose: (s
   const [wrong, setWrong] = useState('')
   const [clash, setClash] = useState<Clash | null>(null)
   const current = useUploads().find(({ id }) => source.kind === 'upload' && id === source.upload)
+
+  const arrived = current?.state === 'done'
+  useEffect(() => {
+    // From now on it is an image like the others, which a reload of the page doesn't lose.
+    if (arrived && source.kind === 'upload' && source.content !== 'vztmpl')
+      change({
+        source: { kind: 'volume', volid: volumeOf(source), content: source.content, filename: source.filename },
+      })
+  }, [arrived, source])
 
   function begin({ file, found, storage }: Omit<Clash, 'volid'>): void {
     setClash(null)
@@ -63,7 +73,12 @@ export function UploadSource({ choices, choose }: { choices: Choices; choose: (s
                   {t('yourFileHint')}
                 </Text>
               </div>
-              <Button leftSection={<IconUpload size={16} aria-hidden />} variant="light" onClick={browse}>
+              <Button
+                leftSection={<IconUpload size={16} aria-hidden />}
+                variant="light"
+                onClick={browse}
+                data-autofocus
+              >
                 {t('chooseFile')}
               </Button>
             </Group>
