@@ -13,9 +13,12 @@ import { restoreSession } from '@/api/session'
 import { nonce } from '@/csp'
 import { startI18n } from '@/i18n'
 import { router } from '@/router'
+import { fromForeign } from '@/shell/links'
 import { theme } from '@/theme'
 
 const root = document.getElementById('root')
+const moved = fromForeign(window.location)
+if (moved) window.history.replaceState(null, '', moved)
 
 void Promise.all([startI18n(), restoreSession()]).then(() => {
   if (!root) throw new Error('the page has no root')
@@ -23,7 +26,7 @@ void Promise.all([startI18n(), restoreSession()]).then(() => {
     <StrictMode>
       <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
         <QueryClientProvider client={queries}>
-          <Notifications position="bottom-right" limit={4} />
+          <Notifications position="bottom-right" limit={4} className="toasts" />
           <RouterProvider router={router} />
         </QueryClientProvider>
       </MantineProvider>

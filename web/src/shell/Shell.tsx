@@ -1,4 +1,5 @@
 import { Text } from '@mantine/core'
+import { Outlet, useLocation } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { queries } from '@/api/query'
@@ -34,6 +35,15 @@ function Open({ username }: { username: string }) {
     // What was refused while the session was lost is read again.
     if (session.kind === 'open') void queries.refetchQueries({ predicate: (query) => query.state.status === 'error' })
   }, [session.kind])
+  // A window of its own (a console) has no frame.
+  const popout = useLocation({ select: ({ searchStr }) => new URLSearchParams(searchStr).has('popout') })
+  if (popout) {
+    return (
+      <main id="main" style={{ height: '100dvh' }}>
+        <Outlet />
+      </main>
+    )
+  }
   return <Frame username={username} />
 }
 

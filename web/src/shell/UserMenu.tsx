@@ -16,7 +16,7 @@ export function UserMenu({ username }: { username: string }) {
     <Menu position="bottom-end" width={230} shadow="md">
       <Menu.Target>
         <UnstyledButton aria-label={t('user.menu', { username })} style={{ borderRadius: '50%' }}>
-          <Avatar size={30} color="corral" variant="filled">
+          <Avatar size={30} color="corral" variant="filled" aria-hidden>
             {username.slice(0, 2).toUpperCase()}
           </Avatar>
         </UnstyledButton>

@@ -77,7 +77,7 @@ function PasswordForm({ who, busy, problem, submit }: Props) {
             onChange={(event) => setRealm(event.currentTarget.value)}
             data={rows.map((row) => ({
               value: row.realm,
-              label: row.comment ? `${row.comment} (${row.realm})` : row.realm,
+              label: row.comment ? `${row.realm} · ${row.comment}` : row.realm,
             }))}
           />
         )}

@@ -85,7 +85,7 @@ export const TreeRow = memo(function TreeRow(props: TreeRowProps) {
 })
 
 function Chevron({ expanded, toggle }: { expanded?: boolean; toggle: () => void }) {
-  if (expanded === undefined) return <span className={classes.chevron} />
+  if (expanded === undefined) return <span className={classes.chevron} data-leaf />
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the row's arrow keys do the same
     // biome-ignore lint/a11y/useKeyWithClickEvents: the row's arrow keys do the same

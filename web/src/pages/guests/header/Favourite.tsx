@@ -1,4 +1,4 @@
-/** The place of the star: the shell keeps the favourites. */
-export function Favourite(_: { vmid: number }) {
-  return null
-}
+import { guestRef } from '@/shell/refs'
+import { Star } from '@/shell/Star'
+
+export const Favourite = ({ vmid }: { vmid: number }) => <Star of={guestRef(vmid)} />
