@@ -58,8 +58,8 @@ export function RouteTabs({
         >
           <Suspense
             fallback={
-              <Center p="xl">
-                <Loader aria-label={t('loading')} />
+              <Center p="xl" role="status" aria-label={t('loading')}>
+                <Loader aria-hidden />
               </Center>
             }
           >

@@ -118,7 +118,7 @@ export default function AclTab() {
     ]
   }
   const button = somewhere && (
-    <Button size="xs" leftSection={<IconPlus size={16} />} onClick={() => add.open({})}>
+    <Button size="xs" ml="auto" leftSection={<IconPlus size={16} />} onClick={() => add.open({})}>
       {t('acl.add')}
     </Button>
   )

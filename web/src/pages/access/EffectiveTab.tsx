@@ -1,4 +1,4 @@
-import { Alert, Group, Select, Stack, Text } from '@mantine/core'
+import { Alert, Select, SimpleGrid, Stack, Text } from '@mantine/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -69,7 +69,7 @@ function Question({ asked, ask }: Asking) {
   const others = useMayOn()('/access', 'Sys.Audit')
   return (
     <Stack gap="xs">
-      <Group align="flex-start" grow preventGrowOverflow={false}>
+      <SimpleGrid cols={{ base: 1, sm: 3 }}>
         <Select
           label={t('effective.who')}
           description={t('effective.whoHelp')}
@@ -78,7 +78,6 @@ function Question({ asked, ask }: Asking) {
           onChange={(who) => who && ask({ who })}
           searchable
           allowDeselect={false}
-          miw={200}
         />
         <PathPicker
           label={t('effective.path')}
@@ -95,9 +94,8 @@ function Question({ asked, ask }: Asking) {
           searchable
           clearable
           clearButtonProps={{ 'aria-label': t('common:remove') }}
-          miw={200}
         />
-      </Group>
+      </SimpleGrid>
       {!others && (
         <Text size="sm" c="dimmed">
           {t('effective.others')}

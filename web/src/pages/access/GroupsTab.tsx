@@ -66,7 +66,7 @@ export default function GroupsTab() {
     },
   ]
   const add = allocate && (
-    <Button size="xs" leftSection={<IconPlus size={16} />} onClick={() => edit.open(null)}>
+    <Button size="xs" ml="auto" leftSection={<IconPlus size={16} />} onClick={() => edit.open(null)}>
       {t('group.add')}
     </Button>
   )

@@ -81,7 +81,7 @@ export default function RolesTab() {
     },
   ]
   const add = allowed && (
-    <Button size="xs" leftSection={<IconPlus size={16} />} onClick={() => dialog.open({})}>
+    <Button size="xs" ml="auto" leftSection={<IconPlus size={16} />} onClick={() => dialog.open({})}>
       {t('role.add')}
     </Button>
   )

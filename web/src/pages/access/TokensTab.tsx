@@ -81,7 +81,7 @@ export default function TokensTab() {
     grant: (token) => grant.open({ who: [`token:${token.id}`] }),
   })
   const button = (
-    <Button size="xs" leftSection={<IconPlus size={16} />} onClick={() => edit.open({})}>
+    <Button size="xs" ml="auto" leftSection={<IconPlus size={16} />} onClick={() => edit.open({})}>
       {t('token.add')}
     </Button>
   )

@@ -104,7 +104,7 @@ export default function UsersTab() {
   const may = useMayOn()
   const actions = useActions({ edit: edit.open, password: password.open, enable: enable.open, remove: remove.open })
   const add = may('/access/groups', 'User.Modify') && (
-    <Button size="xs" leftSection={<IconPlus size={16} />} onClick={() => edit.open(null)}>
+    <Button size="xs" ml="auto" leftSection={<IconPlus size={16} />} onClick={() => edit.open(null)}>
       {t('user.add')}
     </Button>
   )
