@@ -101,12 +101,14 @@ def furnish(node: Node, image: Path) -> None:
     """What makes pages worth looking at: one real machine that runs, many made up, people, changes."""
     node.login()
     node.call("POST", "/pools", poolid="shop", comment="The web shop")
-    node.do(
-        "POST", "/nodes/{node}/qemu", vmid=VMID, name="shop-web", memory=256, cores=2, scsihw="virtio-scsi-pci",
-        scsi0=f"local:0,import-from={image}", net0="virtio", serial0="socket", agent=1, ide2="local:cloudinit",
-        ciuser="admin", ipconfig0="ip=dhcp", tags="prod;web", pool="shop", ostype="l26",
-        description="# Shop\nRuns the **web shop**.\n\n* owner: Mira\n* restarts: any time",
+    made = node.tool(
+        "qm", "create", str(VMID), "--name", "shop-web", "--memory", "256", "--cores", "2", "--scsihw", "virtio-scsi-pci",
+        "--scsi0", f"local:0,import-from={image}", "--net0", "virtio", "--serial0", "socket", "--agent", "1",
+        "--ide2", "local:cloudinit", "--ciuser", "admin", "--ipconfig0", "ip=dhcp", "--tags", "prod;web",
+        "--ostype", "l26", "--description", "# Shop\nRuns the **web shop**.\n\n* owner: Mira\n* restarts: any time",
     )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    node.call("PUT", "/pools", poolid="shop", vms=str(VMID))
     node.do("POST", f"/nodes/{{node}}/qemu/{VMID}/status/start")
     subprocess.run(
         [node.program, "seed", "--guests", "300", "--nodes", "1", "--first", "1000", "--root", node.root],
