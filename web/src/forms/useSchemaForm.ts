@@ -92,6 +92,8 @@ function shownFields<O extends Operation>(schema: OperationSchema | undefined, o
 /** The fields of a name; a member of a family (`net3`) is a field by itself. */
 function named(fields: readonly FieldSchema[], name: string): readonly FieldSchema[] {
   const exact = fields.filter((field) => field.name === name)
+  // A family may have the name of another field: `numa`, `numa0`.
+  if (exact.length > 1) return exact.filter((field) => field.numbered === undefined)
   if (exact.length > 0) return exact
   const family = fields.find(
     (field) =>

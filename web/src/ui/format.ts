@@ -33,6 +33,14 @@ export function duration(seconds: number): string {
 export const moment = (seconds: number): string =>
   new Date(seconds * 1000).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'medium' })
 
+/** `17:05`. */
+export const clockTime = (seconds: number): string =>
+  new Date(seconds * 1000).toLocaleTimeString(locale(), { hour: '2-digit', minute: '2-digit', hour12: false })
+
+/** `Nov 23`. */
+export const day = (seconds: number): string =>
+  new Date(seconds * 1000).toLocaleDateString(locale(), { month: 'short', day: 'numeric' })
+
 /** `5 minutes ago`. */
 export function ago(seconds: number, now = Date.now() / 1000): string {
   const relative = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' })

@@ -36,8 +36,8 @@ export const TABS: readonly GuestTab[] = [
   { name: 'cloudinit', for: ['qemu'], body: lazy(() => import('@/pages/guests/cloudinit/CloudInitTab')) },
   { name: 'options', for: ['qemu'], body: lazy(() => import('@/pages/guests/options/OptionsTab')) },
   { name: 'agent', for: ['qemu'], runs: true, body: lazy(() => import('@/pages/guests/agent/AgentTab')) },
-  { name: 'tasks', for: both, body: lazy(() => import('@/pages/guests/tasks/TasksTab')) },
-  { name: 'history', for: both, body: lazy(() => import('@/pages/guests/history/HistoryTab')) },
+  { name: 'tasks', for: both, flush: true, body: lazy(() => import('@/pages/guests/tasks/TasksTab')) },
+  { name: 'history', for: both, flush: true, body: lazy(() => import('@/pages/guests/history/HistoryTab')) },
   { name: 'permissions', for: both, body: lazy(() => import('@/pages/guests/permissions/PermissionsTab')) },
 ]
 

@@ -84,6 +84,8 @@ async function make(element: HTMLDivElement, look: TerminalLook): Promise<Made> 
     fontFamily: 'ui-monospace, "Cascadia Code", Menlo, Consolas, "DejaVu Sans Mono", monospace',
     fontSize: look.fontSize,
     theme: themeOf(look.theme),
+    // Rows as high as the letters would cut off what stands below the line.
+    lineHeight: 1.15,
     scrollback: 5000,
   })
   const fit = new FitAddon()

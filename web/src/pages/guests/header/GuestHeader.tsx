@@ -4,11 +4,12 @@ import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import type { Guest } from '@/live/types'
 import classes from '@/pages/guests/GuestPage.module.css'
-import { Favourite } from '@/pages/guests/header/Favourite'
 import { MoreMenu } from '@/pages/guests/header/MoreMenu'
 import { PowerButtons } from '@/pages/guests/header/Power'
 import { Tags } from '@/pages/guests/header/Tags'
 import { powerOf } from '@/pages/guests/status'
+import { guestRef } from '@/shell/refs'
+import { Star } from '@/shell/Star'
 import { StatusDot } from '@/ui/StatusDot'
 
 export interface HeaderProps {
@@ -24,7 +25,7 @@ export function GuestHeader({ guest, may, phone = false }: HeaderProps & { phone
         <Title order={1} className={classes.title}>
           {guest.name}
         </Title>
-        <Favourite vmid={guest.vmid} />
+        <Star of={guestRef(guest.vmid)} />
         <div className={classes.actions}>
           {!phone && <PowerButtons guest={guest} may={may} />}
           {!phone && !guest.template && may('VM.Console') && (

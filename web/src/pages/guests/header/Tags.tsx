@@ -1,10 +1,11 @@
-import { ActionIcon, Badge, Button, Group, TagsInput } from '@mantine/core'
+import { ActionIcon, Button, Group, TagsInput } from '@mantine/core'
 import { IconCheck, IconPencil, IconTagPlus, IconX } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useGuests } from '@/live/inventory'
 import type { HeaderProps } from '@/pages/guests/header/GuestHeader'
 import { act } from '@/ui/act'
+import { Tag } from '@/ui/Tags'
 
 /** A guest's tags, changed where they stand. */
 export function Tags({ guest, may }: HeaderProps) {
@@ -15,9 +16,7 @@ export function Tags({ guest, may }: HeaderProps) {
   return (
     <Group gap={6}>
       {guest.tags.map((tag) => (
-        <Badge key={tag} variant="default" tt="none" fw={500}>
-          {tag}
-        </Badge>
+        <Tag key={tag} name={tag} />
       ))}
       {mayEdit && guest.tags.length > 0 && (
         <ActionIcon

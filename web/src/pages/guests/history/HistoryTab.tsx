@@ -1,5 +1,7 @@
 import type { TabProps } from '@/pages/guests/tabs'
+import { HistoryView } from '@/pages/history/HistoryView'
 
-export default function HistoryTab(_: TabProps) {
-  return null
+/** Who changed this guest, what, and when. */
+export default function HistoryTab({ guest }: TabProps) {
+  return <HistoryView vmid={guest.vmid} />
 }
