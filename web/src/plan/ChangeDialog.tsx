@@ -3,7 +3,7 @@
  * API what the call would do and shows it; what was reviewed is applied exactly so.
  */
 import { Button, Skeleton } from '@mantine/core'
-import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useRef } from 'react'
+import { type KeyboardEvent, type ReactNode, type RefObject, useCallback, useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Operation, Params, Result } from '@/api/client'
 import { useOperation } from '@/forms/schema'
@@ -62,6 +62,7 @@ function Inside<O extends Operation>(props: ChangeDialogProps<O> & { made: Revie
   const schema = useOperation(props.operation)
   const form = useRef<HTMLFormElement>(null)
   const plan = usePlanFocus(review.planned)
+  useTop(form, review.problem)
   const firstField = useFirstField()
   const stale = review.problem?.kind === 'stale'
   const node = (review.of?.params as { node?: string } | undefined)?.node
@@ -180,9 +181,20 @@ function useReviewFirst(wanted: boolean, review: () => void): void {
 function usePlanFocus(planned: unknown) {
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
-    if (planned) place.current?.focus({ preventScroll: false })
+    if (!planned || !place.current) return
+    place.current.focus({ preventScroll: true })
+    toTop(place.current)
   }, [planned])
   return place
+}
+
+const toTop = (place: HTMLElement): void => place.closest('[role=dialog]')?.scrollTo({ top: 0 })
+
+/** What went wrong stands at the top: make sure that it is seen. */
+function useTop(place: RefObject<HTMLElement | null>, problem: unknown): void {
+  useEffect(() => {
+    if (problem && place.current) toTop(place.current)
+  }, [place, problem])
 }
 
 const FIELD = 'input:not([type=hidden]):not([disabled]), textarea:not([disabled]), select:not([disabled])'

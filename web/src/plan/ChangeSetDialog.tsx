@@ -9,6 +9,7 @@ import { PlanView } from '@/plan/PlanView'
 import { useChangeSet } from '@/plan/useChangeSet'
 import dialog from './ChangeDialog.module.css'
 import classes from './ChangeSetDialog.module.css'
+import plan from './PlanView.module.css'
 
 export interface ChangeSetDialogProps {
   opened: boolean
@@ -50,7 +51,7 @@ function Inside({ steps: given, summary, submit, danger, onClose, onDone }: Chan
       <div className={dialog.scroll}>
         {summary}
         {failed && (
-          <Alert color="red" variant="outline" title={t('common:failed')}>
+          <Alert color="red" variant="outline" title={t('common:failed')} classNames={{ title: plan.failure }}>
             {t('set.stopped')}
           </Alert>
         )}

@@ -21,9 +21,15 @@ export function DialogFrame({
   const { t } = useTranslation()
   const phone = useMediaQuery('(max-width: 36em)')
   return (
-    <Modal.Root opened={opened} onClose={onClose} size={size} fullScreen={phone === true}>
+    <Modal.Root
+      opened={opened}
+      onClose={onClose}
+      size={size}
+      fullScreen={phone === true}
+      classNames={{ content: classes.content }}
+    >
       <Modal.Overlay />
-      <Modal.Content className={classes.content}>
+      <Modal.Content>
         {/* A <header> outside of sections would be the page's banner. */}
         <Modal.Header role="presentation">
           <Modal.Title className={classes.title}>{title}</Modal.Title>

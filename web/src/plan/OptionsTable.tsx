@@ -1,7 +1,7 @@
 import { Button, Text, VisuallyHidden } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { OptionChange } from '@/plan/options'
+import { beginning, type OptionChange } from '@/plan/options'
 import { Spans } from '@/ui/DiffView'
 import { wordSpans } from '@/ui/diff'
 import classes from './OptionsTable.module.css'
@@ -41,7 +41,7 @@ export function OptionsTable({
                 {change.section !== '' && <span className={classes.section}>{change.section} </span>}
                 {change.name}
               </th>
-              <td>{created ? change.after : <Change {...change} />}</td>
+              <td>{created ? <Value text={change.after ?? ''} /> : <Change {...change} />}</td>
             </tr>
           ))}
         </tbody>
@@ -55,6 +55,22 @@ export function OptionsTable({
   )
 }
 
+/** A value; of a long one its beginning. */
+function Value({ text }: { text: string }) {
+  const { t } = useTranslation('plan')
+  const [whole, setWhole] = useState(false)
+  const begin = beginning(text)
+  if (whole || begin === text) return text
+  return (
+    <>
+      {begin}
+      <Button variant="default" size="compact-xs" mx={4} aria-label={t('wholeValue')} onClick={() => setWhole(true)}>
+        …
+      </Button>
+    </>
+  )
+}
+
 function Change({ before, after }: OptionChange) {
   const { t } = useTranslation('plan')
   const unset = (
@@ -62,15 +78,17 @@ function Change({ before, after }: OptionChange) {
       {t('unset')}
     </Text>
   )
-  const pair = before !== undefined && after !== undefined ? wordSpans(before, after) : null
+  const short =
+    before !== undefined && after !== undefined && beginning(before) === before && beginning(after) === after
+  const pair = short ? wordSpans(before, after) : null
   return (
     <>
-      {before === undefined ? unset : <del>{pair ? <Spans spans={pair[0]} /> : before}</del>}
+      {before === undefined ? unset : <del>{pair ? <Spans spans={pair[0]} /> : <Value text={before} />}</del>}
       <span aria-hidden className={classes.arrow}>
         →
       </span>
       <VisuallyHidden> {t('becomes')} </VisuallyHidden>
-      {after === undefined ? unset : <ins>{pair ? <Spans spans={pair[1]} /> : after}</ins>}
+      {after === undefined ? unset : <ins>{pair ? <Spans spans={pair[1]} /> : <Value text={after} />}</ins>}
     </>
   )
 }

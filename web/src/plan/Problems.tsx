@@ -2,6 +2,7 @@ import { Alert, Button, Group, Stack, Text } from '@mantine/core'
 import { IconAlertCircle, IconPlugConnectedX, IconRefresh } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import type { Problem } from '@/plan/problem'
+import classes from './PlanView.module.css'
 
 export interface ProblemProps {
   problem: Problem
@@ -22,7 +23,13 @@ export function ProblemAlert({ problem, shown = [], onReview, onRetry, busy = fa
       return <Unplannable reason={problem.reason} />
     case 'stale':
       return (
-        <Alert color="yellow" icon={<IconRefresh aria-hidden />} title={t('stale.title')} variant="outline">
+        <Alert
+          color="yellow"
+          icon={<IconRefresh aria-hidden />}
+          title={t('stale.title')}
+          variant="outline"
+          classNames={{ title: classes.notice, icon: classes.notice }}
+        >
           <Stack gap="xs" align="flex-start">
             <Text size="sm">{problem.message}</Text>
             {onReview && (
@@ -35,7 +42,13 @@ export function ProblemAlert({ problem, shown = [], onReview, onRetry, busy = fa
       )
     case 'unreachable':
       return (
-        <Alert color="red" icon={<IconPlugConnectedX aria-hidden />} title={t('unreachable.title')} variant="outline">
+        <Alert
+          color="red"
+          icon={<IconPlugConnectedX aria-hidden />}
+          title={t('unreachable.title')}
+          variant="outline"
+          classNames={{ title: classes.failure, icon: classes.failure }}
+        >
           <Stack gap="xs" align="flex-start">
             <Text size="sm">{t('unreachable.text')}</Text>
             {onRetry && (
@@ -59,7 +72,13 @@ export function ProblemAlert({ problem, shown = [], onReview, onRetry, busy = fa
 function Failed({ message, errors }: { message: string; errors: [string, string][] }) {
   const { t } = useTranslation()
   return (
-    <Alert color="red" icon={<IconAlertCircle aria-hidden />} title={t('failed')} variant="outline">
+    <Alert
+      color="red"
+      icon={<IconAlertCircle aria-hidden />}
+      title={t('failed')}
+      variant="outline"
+      classNames={{ title: classes.failure, icon: classes.failure }}
+    >
       <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
         {message}
       </Text>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { optionChanges, writtenOptions } from '@/plan/options'
+import { beginning, optionChanges, writtenOptions } from '@/plan/options'
 
 const GUEST = 'boot: order=scsi0\nmemory: 4096\nname: web\n\n[snap]\nmemory: 1024\n'
 
@@ -59,4 +59,11 @@ describe('other files', () => {
       { section: '', name: 'name', before: 'x', after: undefined },
     ])
   })
+})
+
+it('shows the beginning of long values only', () => {
+  expect(beginning('a\nb')).toBe('a\nb')
+  expect(beginning('line\n'.repeat(50))).toBe('line\nline\nline\nline\nline')
+  expect(beginning('x'.repeat(320))).toHaveLength(320)
+  expect(beginning('x'.repeat(400))).toHaveLength(300)
 })

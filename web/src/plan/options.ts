@@ -128,3 +128,9 @@ export function optionChanges(key: string, diff: string, after?: string | null):
 /** The options that a plan's write changes. */
 export const writtenOptions = (write: PlanWrite): OptionChange[] | null =>
   write.diff === undefined ? null : optionChanges(write.key, write.diff, write.text)
+
+/** The beginning of a long value: a few lines, not too much of each; the value itself if it is short. */
+export function beginning(value: string, lines = 5, chars = 300): string {
+  const begin = value.split('\n').slice(0, lines).join('\n').slice(0, chars)
+  return begin.length + 40 < value.length ? begin : value
+}

@@ -114,7 +114,7 @@ export function sayChanges(changes: readonly OptionChange[], limit = 3): { texts
     const label = section ? `${section} ${name}` : name
     const long = [before, after].some((value) => value !== undefined && (value.length > SHORT || value.includes('\n')))
     if (long) return before === undefined ? `+ ${label}` : after === undefined ? `− ${label}` : label
-    if (before === undefined) return `+ ${label}: ${after}`
+    if (before === undefined) return after ? `+ ${label}: ${after}` : `+ ${section || name}`
     return after === undefined ? `− ${label}` : `${label}: ${before} → ${after}`
   })
   return { texts, more: Math.max(0, told.length - limit) }
