@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect
 
 from tests.lab.node import PASSWORD, Node
 
@@ -37,6 +38,9 @@ EXPECTED = ("Failed to load resource", "net::ERR_", "WebSocket connection to")
 
 # What stands where something is still to come.
 LOADING = ".mantine-Loader-root, .mantine-Skeleton-root[data-visible]"
+IDLE = "() => new Promise(done => setTimeout(() => requestIdleCallback(done, {timeout: 2000}), 60))"
+# Requests that last as long as what they tell of.
+ENDLESS = ("/cluster/events", "follow=1", "blob:", "data:")
 
 Theme = Literal["light", "dark"]
 
@@ -74,6 +78,8 @@ class Visitor:
         self.screen = screen
         self.complaints: list[str] = []
         """What the console said and no test expects: errors, and violations of the page's policy."""
+        self.asked: set[Request] = set()
+        """Requests under way."""
         self.context = browser.new_context(
             ignore_https_errors=True,
             viewport={"width": screen.width, "height": screen.height},
@@ -98,6 +104,9 @@ class Visitor:
     def _watch(self, page: Page) -> None:
         page.set_default_timeout(20_000)
         page.on("console", self._heard)
+        page.on("request", self._asks)
+        page.on("requestfinished", lambda request: self.asked.discard(request))
+        page.on("requestfailed", lambda request: self.asked.discard(request))
         page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
 
     def _heard(self, message: ConsoleMessage) -> None:
@@ -117,10 +126,19 @@ class Visitor:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until nothing is being loaded any more."""
+        """Wait until nothing is being asked for or drawn any more. (The event stream never ends.)"""
+        end = time.monotonic() + 30
+        calm = 0
+        while calm < 2:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{self.page.url} still waits for {[each.url for each in self.asked]}")
+            self.page.evaluate(IDLE)
+            calm = 0 if self.asked or self.page.locator(LOADING).count() else calm + 1
         expect(self.page.get_by_role("heading", level=1).first).to_be_visible()
-        self.page.wait_for_load_state("networkidle")
-        expect(self.page.locator(LOADING)).to_have_count(0)
+
+    def _asks(self, request: Request) -> None:
+        if not any(part in request.url for part in ENDLESS):
+            self.asked.add(request)
 
     def log_in(self, user: str = "admin", password: str = PASSWORD, *, realm: str = "pve", path: str = "/") -> None:
         """By the form, as people do."""
@@ -135,10 +153,19 @@ class Visitor:
 
     def look(self) -> None:
         """The page as it is now: accessible, within its width, and without complaints in the console."""
-        found = self.violations()
+        found = self.faults()
         assert not found, "\n".join(found)
-        self.fits()
-        self.quiet()
+
+    def faults(self) -> list[str]:
+        """What `look` finds wrong, a line each; what the console said is told once."""
+        said, self.complaints[:] = [*self.complaints], []
+        width = self.page.evaluate("document.documentElement.scrollWidth")
+        wide = [f"{self.page.url} is {width} px wide on a screen of {self.screen.width}"]
+        return [
+            *self.violations(),
+            *(wide if width > self.screen.width else []),
+            *(f"console: {line}" for line in said),
+        ]
 
     def violations(self) -> list[str]:
         """What axe finds wrong, a line each."""
