@@ -24,6 +24,7 @@ export function RowMenu({ open, onClose }: { open: OpenMenu | null; onClose: () 
     >
       <Menu.Target>
         <button
+          key={`${open?.x} ${open?.y}`} // another one: where it was first is no place to open the menu at
           type="button"
           tabIndex={-1}
           aria-hidden
