@@ -83,8 +83,8 @@ export function Storages({ storages }: { storages: readonly StorageRow[] }) {
                 {each.node}
               </Text>
             </span>
-            <Text size="sm" c="dimmed" className={`numeric ${styles.hide}`}>
-              {t('free', { size: bytes(Math.max(0, each.maxdisk - each.disk)) })}
+            <Text size="xs" c="dimmed" className={`numeric ${styles.hide}`}>
+              {t('of', { used: bytes(each.disk), total: bytes(each.maxdisk) })}
             </Text>
             <span className={styles.meter}>
               <UsageBar fraction={usage(each.disk, each.maxdisk)} text={percent(usage(each.disk, each.maxdisk))} />

@@ -115,6 +115,7 @@ function failed(draft: Draft, error: unknown): void {
     id,
     color: 'red',
     autoClose: false,
+    closeButtonProps: { 'aria-label': i18next.t('common:close') },
     title: i18next.t('wizard:notCreated', { name: draft.name }),
     message: (
       <Group gap="xs">
@@ -150,7 +151,9 @@ async function follow(draft: Draft, facts: Facts, upid: string): Promise<void> {
 async function later(draft: Draft, facts: Facts, download: string | undefined): Promise<void> {
   const id = `create-waits-${Date.now()}`
   const title = i18next.t('wizard:waiting', { name: draft.name })
-  notifications.show({ id, title, message: i18next.t('wizard:waitingHint'), loading: true, autoClose: false })
+  const closeButtonProps = { 'aria-label': i18next.t('common:close') }
+  const message = i18next.t('wizard:waitingHint')
+  notifications.show({ id, title, message, loading: true, autoClose: false, closeButtonProps })
   hold(1)
   try {
     await arrived(draft, download)

@@ -166,7 +166,12 @@ const backupColumns = (t: TFunction<'storage'>): Column<Volume>[] => [
     id: 'protected',
     header: t('columns.protected'),
     value: (row) => row.protected === 1,
-    cell: (row) => (row.protected === 1 ? <Badge variant="default">{t('protected')}</Badge> : null),
+    cell: (row) =>
+      row.protected === 1 ? (
+        <Badge variant="default" tt="none" fw={500}>
+          {t('protected')}
+        </Badge>
+      ) : null,
     width: 110,
     mobile: 'side',
   },

@@ -63,7 +63,7 @@ function About({ place, status }: { place: Place; status: Status }) {
         [
           t('takes'),
           contentsOf(status.content).map((each) => (
-            <Badge key={each} variant="default" mr={4}>
+            <Badge key={each} variant="default" mr={4} tt="none" fw={500}>
               {t(`contents.${each}`)}
             </Badge>
           )),

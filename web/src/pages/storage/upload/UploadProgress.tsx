@@ -12,7 +12,7 @@ export function UploadProgress({ upload, onCancel }: { upload: Upload; onCancel?
   return (
     <Stack gap={6}>
       <Group justify="space-between" wrap="nowrap" gap="xs">
-        <Text size="sm" fw={500} style={{ overflowWrap: 'anywhere' }}>
+        <Text size="sm" fw={500} c="var(--mantine-color-text)" style={{ overflowWrap: 'anywhere' }}>
           {upload.filename}
         </Text>
         {onCancel && (state === 'queued' || state === 'sending') && (
@@ -33,7 +33,7 @@ export function UploadProgress({ upload, onCancel }: { upload: Upload; onCancel?
         size="xs"
         c={state === 'failed' ? 'var(--corral-bad)' : 'dimmed'}
         className="numeric"
-        style={{ whiteSpace: 'pre-wrap' }}
+        style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}
       >
         <Figures upload={upload} part={part} />
       </Text>

@@ -12,17 +12,15 @@ function Body({ id }: { id: number }) {
 export function showUpload(id: number): void {
   const upload = uploads.get().find((each) => each.id === id)
   if (!upload || !isOpen(upload)) return
-  const toast = `upload-${id}`
-  notifications.show({
-    id: toast,
+  const toast = {
+    id: `upload-${id}`,
     title: i18next.t('storage:uploadTo', { storage: upload.storage }),
     message: <Body id={id} />,
-    autoClose: false,
-  })
-  const message = <Body id={id} />
-  const title = i18next.t('storage:uploadTo', { storage: upload.storage })
+    closeButtonProps: { 'aria-label': i18next.t('common:close') },
+  }
+  notifications.show({ ...toast, autoClose: false })
   uploadEnded(id).then(
-    () => notifications.update({ id: toast, title, message, color: 'green', autoClose: 4000 }),
-    () => notifications.update({ id: toast, title, message, color: 'red', autoClose: 15000 }),
+    () => notifications.update({ ...toast, color: 'green', autoClose: 4000 }),
+    () => notifications.update({ ...toast, color: 'red', autoClose: 15000 }),
   )
 }

@@ -105,7 +105,7 @@ function Choice(props: { value: string; title: string; note?: string; badge?: st
           )}
         </div>
         {props.badge && (
-          <Badge variant="default" style={{ flex: 'none' }}>
+          <Badge variant="default" tt="none" fw={500} style={{ flex: 'none' }}>
             {props.badge}
           </Badge>
         )}
