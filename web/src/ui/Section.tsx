@@ -17,8 +17,8 @@ export function Section({
   return (
     <section className={classes.section} aria-label={title}>
       <Stack gap="sm">
-        <Group justify="space-between" align="flex-start" gap="sm">
-          <Stack gap={2} maw={720}>
+        <Group justify="space-between" align="flex-start" gap="sm" wrap="nowrap">
+          <Stack gap={2} maw={720} miw={0}>
             <Title order={2} size="h3">
               {title}
             </Title>
@@ -28,7 +28,11 @@ export function Section({
               </Text>
             )}
           </Stack>
-          {actions && <Group gap="xs">{actions}</Group>}
+          {actions && (
+            <Group gap="xs" justify="flex-end" style={{ flex: 'none' }} maw="60%">
+              {actions}
+            </Group>
+          )}
         </Group>
         {children}
       </Stack>
@@ -41,7 +45,7 @@ export type Fact = readonly [label: string, value: ReactNode] | false | undefine
 /** Names and values, one below the other. What is false is left out. */
 export function Facts({ facts }: { facts: readonly Fact[] }) {
   return (
-    <DataList labelWidth={140} gap="xs">
+    <DataList labelWidth={140} gap="xs" styles={{ itemLabel: { width: 140, flex: 'none', overflowWrap: 'anywhere' } }}>
       {facts.map(
         (fact) =>
           fact && (

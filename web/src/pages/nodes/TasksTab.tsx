@@ -52,7 +52,7 @@ function useColumns(): Column<Task>[] {
         filter: 'options',
         mobile: 'title',
       },
-      { id: 'id', header: t('tasks.id'), value: (row) => row.id, width: 100, mobile: 'title' },
+      { id: 'id', header: t('tasks.id'), value: (row) => row.id, width: 100, mobile: 'meta' },
       { id: 'user', header: t('tasks.user'), value: (row) => row.user, width: 150, filter: 'options', mobile: 'meta' },
       {
         id: 'duration',
