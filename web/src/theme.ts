@@ -14,10 +14,24 @@ const corral: MantineColorsTuple = [
   '#093f3d',
 ]
 
+// White on it is legible from shade 6 on, as above.
+const red: MantineColorsTuple = [
+  '#fff5f5',
+  '#ffe3e3',
+  '#ffc9c9',
+  '#ffa8a8',
+  '#ff8787',
+  '#f03e3e',
+  '#d92b2b',
+  '#c92a2a',
+  '#b02525',
+  '#8f1d1d',
+]
+
 export const theme = createTheme({
   primaryColor: 'corral',
   primaryShade: { light: 6, dark: 6 },
-  colors: { corral },
+  colors: { corral, red },
   autoContrast: true,
   luminanceThreshold: 0.28,
   defaultRadius: 'md',
