@@ -1,5 +1,5 @@
 import { useSearch } from '@tanstack/react-router'
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useEffect } from 'react'
 import { useStore } from '@/live/store'
 import { surfaces } from '@/shell/surfaces'
 
@@ -8,8 +8,19 @@ const Shortcuts = lazy(() => import('@/shell/ShortcutsDialog'))
 const Password = lazy(() => import('@/shell/PasswordDialog'))
 const CreateVm = lazy(() => import('@/pages/guests/create/CreateVm'))
 
+/** The search makes its index while nothing else is to be done. */
+function useIndex(): void {
+  useEffect(() => {
+    const load = () => void import('@/shell/search/index')
+    if (!('requestIdleCallback' in window)) return
+    const wait = requestIdleCallback(load, { timeout: 8000 })
+    return () => cancelIdleCallback(wait)
+  }, [])
+}
+
 /** What lies over the page, each loaded when it is first opened. */
 export function Overlays({ mayCreate }: { mayCreate: boolean }) {
+  useIndex()
   const { open } = useStore(surfaces)
   const search: Record<string, unknown> = useSearch({ strict: false })
   return (

@@ -1,5 +1,5 @@
 import { Avatar, Menu, Text, UnstyledButton, useMantineColorScheme } from '@mantine/core'
-import { IconApi, IconKey, IconLogout } from '@tabler/icons-react'
+import { IconApi, IconKey, IconLogout, IconUser } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { logOut } from '@/api/session'
@@ -16,8 +16,8 @@ export function UserMenu({ username }: { username: string }) {
     <Menu position="bottom-end" width={230} shadow="md">
       <Menu.Target>
         <UnstyledButton aria-label={t('user.menu', { username })} style={{ borderRadius: '50%' }}>
-          <Avatar size={30} color="corral" variant="filled" aria-hidden>
-            {username.slice(0, 2).toUpperCase()}
+          <Avatar size={30} color="corral" variant="filled">
+            <IconUser size={18} aria-hidden />
           </Avatar>
         </UnstyledButton>
       </Menu.Target>

@@ -60,7 +60,7 @@ function Dock({ shown }: { shown: string | null }) {
         <Title order={2} fz="sm">
           {t('drawer')}
         </Title>
-        <Anchor component={Link} to="/tasks" size="sm" ml="auto">
+        <Anchor component={Link} to="/tasks" size="sm" ml="auto" onClick={hide}>
           {t('all')}
         </Anchor>
         <CloseButton aria-label={t('close')} onClick={hide} />
@@ -138,7 +138,7 @@ function Detail({ upid, back = false }: { upid: string; back?: boolean }) {
               variant="subtle"
               color="gray"
               aria-label={t('openObject', { name: object.name })}
-              renderRoot={(props) => <Link {...props} {...targetOf(object.ref)} />}
+              renderRoot={(props) => <Link {...props} {...targetOf(object.ref)} onClick={back ? hide : undefined} />}
             >
               <IconArrowUpRight size={18} />
             </ActionIcon>
@@ -148,7 +148,7 @@ function Detail({ upid, back = false }: { upid: string; back?: boolean }) {
               variant="subtle"
               color="gray"
               aria-label={t('openPage')}
-              renderRoot={(props) => <Link {...props} to="/tasks/$upid" params={{ upid }} />}
+              renderRoot={(props) => <Link {...props} to="/tasks/$upid" params={{ upid }} onClick={hide} />}
             >
               <IconExternalLink size={18} />
             </ActionIcon>
