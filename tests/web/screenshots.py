@@ -103,7 +103,8 @@ def furnish(node: Node, image: Path) -> None:
     node.call("POST", "/pools", poolid="shop", comment="The web shop")
     made = node.tool(
         "qm", "create", str(VMID), "--name", "shop-web", "--memory", "256", "--cores", "2",
-        "--scsihw", "virtio-scsi-pci", "--scsi0", f"local:0,import-from={image}", "--net0", "virtio", "--serial0", "socket", "--agent", "1",
+        "--scsihw", "virtio-scsi-pci", "--scsi0", f"local:0,import-from={image}",
+        "--net0", "virtio", "--serial0", "socket", "--agent", "1",
         "--ide2", "local:cloudinit", "--ciuser", "admin", "--ipconfig0", "ip=dhcp", "--tags", "prod;web",
         "--ostype", "l26", "--description", "# Shop\nRuns the **web shop**.\n\n* owner: Mira\n* restarts: any time",
     )  # fmt: skip
