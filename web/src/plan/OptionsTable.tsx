@@ -2,8 +2,8 @@ import { Button, Text, VisuallyHidden } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { beginning, type OptionChange } from '@/plan/options'
-import { Spans } from '@/ui/DiffView'
-import { wordSpans } from '@/ui/diff'
+import { DiffView, Spans } from '@/ui/DiffView'
+import { compare, wordSpans } from '@/ui/diff'
 import classes from './OptionsTable.module.css'
 
 const SHOWN = 12
@@ -71,8 +71,11 @@ function Value({ text }: { text: string }) {
   )
 }
 
-function Change({ before, after }: OptionChange) {
+function Change({ name, before, after }: OptionChange) {
   const { t } = useTranslation('plan')
+  if (before?.includes('\n') && after !== undefined) {
+    return <DiffView hunks={compare(before, after, 1)} label={t('diffOf', { file: name })} />
+  }
   const unset = (
     <Text span c="dimmed" inherit ff="text">
       {t('unset')}

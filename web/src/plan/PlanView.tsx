@@ -23,7 +23,9 @@ export interface PlanViewProps {
 export function PlanView({ planned, node, task = false }: PlanViewProps) {
   const { t } = useTranslation('plan')
   const { plan } = planned
-  const nothing = plan.writes.length + plan.volumes.length + plan.effects.length === 0
+  // What would be written as it is already is no change. A text that is not shown may be one.
+  const writes = plan.writes.filter((write) => write.diff !== '')
+  const nothing = writes.length + plan.volumes.length + plan.effects.length === 0
   return (
     <section aria-label={t('plan')} className={classes.plan}>
       <Warnings warnings={plan.warnings} />
@@ -38,9 +40,9 @@ export function PlanView({ planned, node, task = false }: PlanViewProps) {
         </Part>
       )}
       {plan.volumes.length > 0 && <Volumes volumes={plan.volumes} />}
-      {plan.writes.length > 0 && (
-        <Part title={t('files', { count: plan.writes.length })}>
-          {plan.writes.map((write, place) => (
+      {writes.length > 0 && (
+        <Part title={t('files', { count: writes.length })}>
+          {writes.map((write, place) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: a plan doesn't change, and may write a record twice
             <File key={place} write={write} node={node} />
           ))}
