@@ -39,7 +39,7 @@ export default function GuestList() {
   const dialog = useDialog<Ask>()
   const mayCreate = useMay('vms', 'VM.Allocate')
   return (
-    <Page title={t('guests')} actions={mayCreate && <CreateButton />} flush>
+    <Page title={t('guests')} actions={mayCreate && guests.length > 0 && <CreateButton />} flush>
       <DataTable
         id="guests"
         label={t('guests')}

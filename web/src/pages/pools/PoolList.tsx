@@ -100,7 +100,7 @@ export default function PoolList() {
     </Button>
   )
   return (
-    <Page title={t('pools')} actions={add} flush>
+    <Page title={t('pools')} actions={rows.length > 0 && add} flush>
       <DataTable
         id="pools"
         label={t('pools')}

@@ -41,7 +41,7 @@ export default function StorageList() {
     [anywhere],
   )
   return (
-    <Page title={t('storages')} actions={add} flush>
+    <Page title={t('storages')} actions={rows.length > 0 && add} flush>
       <DataTable
         id="storage"
         label={t('storages')}

@@ -29,7 +29,7 @@ export function BulkBar<Row>({ rows, actions, cards, onClear }: BulkBarProps<Row
           {cards ? number(rows.length) : t('selected', { count: rows.length, number: number(rows.length) })}
         </Text>
       </Group>
-      <Group gap={6} wrap="nowrap" ml="auto">
+      <Group gap={6} wrap="nowrap" ml={cards ? 'auto' : 'sm'}>
         {shown.map((action) => (
           <BulkButton key={action.id} action={action} rows={rows} />
         ))}
@@ -46,7 +46,7 @@ function BulkButton<Row>({ action, rows }: { action: BulkAction<Row>; rows: read
       size="xs"
       variant="default"
       leftSection={action.icon}
-      c={action.danger ? 'var(--corral-bad)' : undefined}
+      c={action.danger && reason === undefined ? 'var(--corral-bad)' : undefined}
       disabled={reason !== undefined}
       title={reason}
       onClick={() => action.onClick(rows)}

@@ -45,7 +45,7 @@ function Table<Row extends object>(props: Stated<Row>) {
   }
   return (
     <div className={classes.root} data-fill={props.maxHeight === undefined || undefined}>
-      {!props.plain && <TableToolbar {...props} view={view} cards={cards} />}
+      {!props.plain && hasTools(props) && <TableToolbar {...props} view={view} cards={cards} />}
       <Body props={props} view={view} cards={cards} selection={selection} grid={grid} />
       {props.bulk && selection.count > 0 && (
         <BulkBar rows={selection.rows()} actions={props.bulk} cards={cards} onClear={clear} />
@@ -54,6 +54,10 @@ function Table<Row extends object>(props: Stated<Row>) {
     </div>
   )
 }
+
+/** Where there is nothing at all, there is nothing to search and filter. */
+const hasTools = <Row,>({ rows, loading, state }: Stated<Row>): boolean =>
+  rows.length > 0 || loading === true || isFiltered(state.query)
 
 function Announcement({ count }: { count: number }) {
   const { t } = useTranslation('lists')

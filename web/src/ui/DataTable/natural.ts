@@ -14,7 +14,7 @@ export function naturalKey(text: string): string {
     .normalize('NFKD')
     .replace(/\p{M}+/gu, '')
     .toLowerCase()
-    .replace(/0*(\d+)/g, (_, digits: string) => String.fromCharCode(0x30 + Math.min(digits.length, 9)) + digits)
+    .replace(/0*(\d+)/g, (_, digits: string) => String.fromCharCode(0x30 + Math.min(digits.length, 40)) + digits)
   if (cache.size >= CACHED) cache.clear()
   cache.set(text, key)
   return key

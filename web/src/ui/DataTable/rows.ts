@@ -120,7 +120,9 @@ export function optionCounts<Row>(
   const counts = new Map<string, number>()
   for (const value of [...(column.options ?? []), ...wanted]) counts.set(value, 0)
   for (const row of rows)
-    for (const value of optionsOf(column.value(row))) counts.set(value, (counts.get(value) ?? 0) + 1)
+    for (const value of optionsOf(column.value(row)))
+      if (!column.options || counts.has(value)) counts.set(value, (counts.get(value) ?? 0) + 1)
   counts.delete('')
-  return [...counts].map(([value, count]) => ({ value, count })).sort((a, b) => compareNatural(a.value, b.value))
+  const all = [...counts].map(([value, count]) => ({ value, count }))
+  return column.options ? all : all.sort((a, b) => compareNatural(a.value, b.value))
 }

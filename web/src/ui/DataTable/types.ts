@@ -27,7 +27,7 @@ export interface Column<Row> {
   mobile?: 'title' | 'meta' | 'side' | 'hidden'
   /** `options`: choose among the values there are; `text`: contains. The parameter in the URL is the column's id. */
   filter?: 'options' | 'text'
-  /** All values that there can be, where the rows at hand don't tell (lists that the server pages). */
+  /** All values that there can be, in order, where the rows at hand don't tell (lists that the server pages). */
   options?: readonly string[]
   /** Only one of the options at a time. */
   single?: boolean

@@ -46,7 +46,10 @@ function usePower(ask: (ask: Ask) => void) {
   const { t } = useTranslation('lists')
   return useCallback(
     (power: Power, guests: readonly Guest[]) => {
-      if (HARMLESS.includes(power)) void runBulk(t(`do.${power}`), powerJobs(power, guests))
+      const jobs = powerJobs(power, guests)
+      const what = t(`do.${power}`)
+      const title = jobs.length === 1 ? what : t('doMany', { what, count: jobs.length })
+      if (HARMLESS.includes(power)) void runBulk(title, jobs)
       else ask({ kind: 'power', power, guests })
     },
     [t, ask],

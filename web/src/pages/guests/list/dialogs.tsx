@@ -30,13 +30,14 @@ export function GuestDialog({ ask, opened, onClose }: { ask: Ask; opened: boolea
 function PowerDialog({ power, guests, ...frame }: DialogProps & { power: Power }) {
   const { t } = useTranslation('lists')
   const cuts = power === 'stop' || power === 'reset'
+  const jobs = powerJobs(power, guests)
   return (
     <BulkDialog
       {...frame}
-      title={t(`do.${power}`)}
+      title={t('doMany', { what: t(`do.${power}`), count: jobs.length })}
       submit={t(`do.${power}`)}
       danger={cuts}
-      jobs={() => powerJobs(power, guests)}
+      jobs={() => jobs}
     >
       {cuts ? <Text>{t('losesUnsaved')}</Text> : <Text>{t('asksGuest')}</Text>}
     </BulkDialog>

@@ -20,8 +20,11 @@ function wordOf(t: T, task: TaskInfo): string {
 const lasted = ({ starttime, endtime }: TaskInfo): number | null =>
   endtime === undefined ? null : Math.max(0, endtime - starttime)
 
-/** Types that people look for; those among the rows come in addition. */
-const TYPES = ['qmcreate', 'qmstart', 'qmshutdown', 'qmstop', 'qmreboot', 'qmdestroy', 'imgcopy', 'download'] as const
+const TYPES = (
+  'download imgcopy imgdel nodepower qmcloudinit qmconfig qmcreate qmdestroy qmmove qmpause qmreboot qmreset qmresume ' +
+  'qmshutdown qmstart qmstop qmsuspend qmtemplate resize srvreload srvrestart srvstart srvstop startall stopall ' +
+  'suspendall vncproxy vncshell'
+).split(' ')
 
 export function useTaskColumns(nodes: readonly string[]): readonly Column<TaskInfo>[] {
   const { t } = useTranslation('lists')
@@ -43,7 +46,7 @@ const what = (t: T, nodes: readonly string[]): Column<TaskInfo>[] => [
   {
     id: 'status',
     header: t('status'),
-    value: (task) => task.status ?? 'running',
+    value: stateOf,
     label: (value) => t(`taskState.${STATES.find((each) => each === value) ?? 'error'}`),
     cell: (task) => <StatusDot status={TONE[stateOf(task)]} label={wordOf(t, task)} />,
     card: (task) => (
@@ -94,5 +97,6 @@ const when = (t: T): Column<TaskInfo>[] => [
     align: 'right',
     width: 100,
   },
+  { id: 'result', header: t('result'), value: ({ status }) => status, width: 220, optional: true },
   { id: 'upid', header: 'UPID', value: ({ upid }) => upid, width: 300, optional: true },
 ]
