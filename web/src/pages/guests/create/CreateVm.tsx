@@ -10,7 +10,7 @@ import styles from '@/pages/guests/create/CreateVm.module.css'
 import { change, discard, draft as drafts, EMPTY, isLocked, useDraft, withSource } from '@/pages/guests/create/draft'
 import { errors, useErrors } from '@/pages/guests/create/errors'
 import { type StepName, stepOf } from '@/pages/guests/create/params'
-import { submit } from '@/pages/guests/create/pipeline'
+import { isTaken, submit } from '@/pages/guests/create/pipeline'
 import { CloudStep } from '@/pages/guests/create/steps/CloudStep'
 import { GeneralStep } from '@/pages/guests/create/steps/GeneralStep'
 import { NetworkStep } from '@/pages/guests/create/steps/NetworkStep'
@@ -29,11 +29,16 @@ export default function CreateVm() {
   const navigate = useNavigate()
   if (search.create !== 'vm') return null
   const close = () => {
-    const { source } = drafts.get()
-    if (source.kind === 'upload') showUpload(source.upload)
+    leaveUpload()
     void navigate({ to: '.', search: ({ create: _, from: __, node: ___, ...rest }: Record<string, unknown>) => rest })
   }
   return <Wizard onClose={close} from={String(search.from ?? '')} on={String(search.node ?? '')} />
+}
+
+/** An upload that was begun here goes on where it can be seen. */
+function leaveUpload(): void {
+  const { source } = drafts.get()
+  if (source.kind === 'upload') showUpload(source.upload)
 }
 
 /** `from`: a volume that the address names as the source. */
@@ -71,8 +76,9 @@ function useSubmit(choices: Choices, onClose: () => void, setStep: (step: StepNa
     } catch (caught) {
       setError(caught)
       if (!(caught instanceof ApiError)) return
-      errors.set(caught.errors)
-      const first = Object.keys(caught.errors)[0]
+      const found = isTaken(caught) ? { vmid: caught.message, ...caught.errors } : caught.errors
+      errors.set(found)
+      const first = Object.keys(found)[0]
       if (first) setStep(stepOf(first))
     } finally {
       setBusy(false)
@@ -186,6 +192,11 @@ function Footer({ step, setStep, advanced, setAdvanced, busy, create }: FooterPr
   const draft = useDraft()
   const next = STEPS[STEPS.indexOf(step) + 1]
   const chosen = draft.source.kind !== 'none'
+  const forget = () => {
+    leaveUpload()
+    errors.set({})
+    discard()
+  }
   return (
     <Group className={styles.footer} justify="space-between" gap="xs">
       <Group gap="md">
@@ -195,12 +206,12 @@ function Footer({ step, setStep, advanced, setAdvanced, busy, create }: FooterPr
           onChange={(event) => setAdvanced(event.currentTarget.checked)}
         />
         {draft !== EMPTY && (
-          <Button variant="subtle" size="compact-sm" color="gray" onClick={discard}>
+          <Button variant="subtle" size="compact-sm" color="gray" onClick={forget}>
             {t('discard')}
           </Button>
         )}
       </Group>
-      <Group gap="xs">
+      <Group gap="xs" className={styles.deeds}>
         {next && (
           <Button variant="default" onClick={() => setStep(next)}>
             {t('next')}

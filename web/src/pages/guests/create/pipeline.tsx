@@ -57,8 +57,8 @@ async function arrived(draft: Draft, download: string | undefined): Promise<void
   if (draft.source.kind === 'upload') await uploadEnded(draft.source.upload)
 }
 
-/** Whether somebody else has taken the number that was free when the wizard was opened. */
-const isTaken = (error: unknown): boolean =>
+/** Whether the number belongs to another guest: also to one made since it was free. */
+export const isTaken = (error: unknown): boolean =>
   error instanceof ApiError && /already exists|in use/.test(`${error.message} ${error.errors.vmid ?? ''}`)
 
 async function create(draft: Draft, facts: Facts, apply?: string): Promise<string> {

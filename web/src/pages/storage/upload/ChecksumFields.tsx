@@ -17,9 +17,9 @@ export function ChecksumFields(props: {
   const { value, onChange, errors } = props
   const bad = value.checksum.trim() !== '' && algorithmOf(value.checksum) === undefined
   return (
-    <Group align="flex-start" wrap="nowrap">
+    <Group align="flex-end">
       <TextInput
-        flex={1}
+        flex="1 1 14rem"
         label={t('checksum')}
         description={t('checksumHint')}
         classNames={{ input: 'mono' }}
@@ -33,7 +33,6 @@ export function ChecksumFields(props: {
       <Select
         w={110}
         label={t('algorithm')}
-        description={'\u00a0'}
         data={['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512']}
         value={value.algorithm || null}
         error={errors['checksum-algorithm']}

@@ -1,5 +1,5 @@
 /** Files on their way to a storage: one after the other, going on while the user does something else. */
-import { csrf } from '@/api/session'
+import { csrf, sessionLost } from '@/api/session'
 import { createStore, useStore } from '@/live/store'
 import { whenEnded } from '@/live/tasks'
 import type { FileContent } from '@/pages/storage/upload/files'
@@ -141,6 +141,7 @@ function read(request: XMLHttpRequest): Answer {
 
 async function answered(id: number, request: XMLHttpRequest): Promise<void> {
   const answer = read(request)
+  if (request.status === 401) sessionLost()
   if (request.status !== 200 || typeof answer.data !== 'string') {
     const details = Object.values(answer.errors ?? {})
     ended(id, {

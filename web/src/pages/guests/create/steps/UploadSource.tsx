@@ -35,6 +35,13 @@ export function UploadSource({ choices, choose }: { choices: Choices; choose: (s
       })
   }, [arrived, source])
 
+  const lost = current?.state === 'failed' || current?.state === 'cancelled'
+  useEffect(() => {
+    if (!lost) return
+    if (current.state === 'failed') setWrong(current.error ?? '')
+    change({ source: { kind: 'none' } })
+  }, [lost, current])
+
   function begin({ file, found, storage }: Omit<Clash, 'volid'>): void {
     setClash(null)
     const id = enqueue({ file, node: choices.node, storage, ...found })
@@ -56,7 +63,7 @@ export function UploadSource({ choices, choose }: { choices: Choices; choose: (s
 
   return (
     <Dropzone
-      className={styles.drop}
+      className={current ? `${styles.drop} ${styles.chosen}` : styles.drop}
       overClassName={styles.over}
       onFiles={(files) => void take(files)}
       accept=".iso,.img,.qcow2,.raw,.vmdk,.ova"
