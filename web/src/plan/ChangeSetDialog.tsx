@@ -155,7 +155,7 @@ function StepPlan({
         <IconChevronDown size={14} aria-hidden data-opened={opened || undefined} /> {t('plan')}
       </UnstyledButton>
       <Collapse expanded={opened}>
-        <PlanView planned={state.planned} node={node || undefined} />
+        <PlanView planned={state.planned} node={node || undefined} label={t('set.showPlan', { label })} />
       </Collapse>
     </Stack>
   )

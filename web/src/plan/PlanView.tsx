@@ -17,17 +17,19 @@ export interface PlanViewProps {
   node?: string
   /** The call runs as a task. */
   task?: boolean
+  /** The region's name, where there are several plans. */
+  label?: string
 }
 
 /** What a call would do: warnings first, then what changes, then how it goes about it. */
-export function PlanView({ planned, node, task = false }: PlanViewProps) {
+export function PlanView({ planned, node, task = false, label }: PlanViewProps) {
   const { t } = useTranslation('plan')
   const { plan } = planned
   // What would be written as it is already is no change. A text that is not shown may be one.
   const writes = plan.writes.filter((write) => write.diff !== '')
   const nothing = writes.length + plan.volumes.length + plan.effects.length === 0
   return (
-    <section aria-label={t('plan')} className={classes.plan}>
+    <section aria-label={label ?? t('plan')} className={classes.plan}>
       <Warnings warnings={plan.warnings} />
       {nothing && <Text>{t(task ? 'taskOnly' : 'nothing')}</Text>}
       {plan.effects.length > 0 && (
