@@ -41,6 +41,8 @@ function useWhoChoices(): { group: string; items: { value: string; label: string
   ].filter(({ items }) => items.length > 0)
 }
 
+const SHOWN = ['path', 'users', 'groups', 'tokens', 'roles']
+
 /** Give users, groups or tokens a role on a path. */
 export function AclDialog({ wish, opened, onClose }: { wish: AclWish; opened: boolean; onClose: () => void }) {
   const { t } = useTranslation(['access', 'common'])
@@ -61,6 +63,7 @@ export function AclDialog({ wish, opened, onClose }: { wish: AclWish; opened: bo
       params={() => ({ path, roles: role ? [role] : [], ...subjects(who), propagate })}
       submit={t('common:add')}
       onErrors={setErrors}
+      shown={SHOWN}
     >
       <Stack>
         <PathPicker

@@ -42,7 +42,7 @@ function useReasons(world: World | undefined, who: string | undefined, path: str
   const why = useWhy()
   const verdict = useMemo(() => (world && who ? effective(world, who, path) : undefined), [world, who, path])
   const reasons = (privilege: string): string[] => {
-    if (!who) return []
+    if (!who || !world) return []
     if (userOf(who) === 'root@pam') return [t('effective.root')]
     const sources = verdict?.held.find((each) => each.privilege === privilege)?.sources ?? []
     const found = [...new Set(sources.map(why))]
@@ -87,7 +87,7 @@ export function EffectiveDetail(props: DetailProps) {
     <Stack gap="sm" flex={1} mih={0}>
       <Group gap="sm">
         <Button size="xs" variant="default" leftSection={<IconArrowLeft size={14} />} onClick={props.onBack}>
-          {t('acl.object.all')}
+          {t('effective.allPaths')}
         </Button>
         <Title order={2} size="h3">
           {other ? t('effective.difference', { path }) : t('effective.may', { who, path })}

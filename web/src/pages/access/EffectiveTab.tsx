@@ -63,6 +63,8 @@ function useNames(): string[] {
   }, [users, myself, others])
 }
 
+const BELOW: ('label' | 'input' | 'description' | 'error')[] = ['label', 'input', 'description', 'error']
+
 function Question({ asked, ask }: Asking) {
   const { t } = useTranslation(['access', 'common'])
   const names = useNames()
@@ -73,6 +75,7 @@ function Question({ asked, ask }: Asking) {
         <Select
           label={t('effective.who')}
           description={t('effective.whoHelp')}
+          inputWrapperOrder={BELOW}
           data={[...new Set([...names, asked.who])]}
           value={asked.who}
           onChange={(who) => who && ask({ who })}
@@ -84,10 +87,12 @@ function Question({ asked, ask }: Asking) {
           description={t('effective.pathHelp')}
           value={asked.path}
           onChange={(path) => ask({ path })}
+          below
         />
         <Select
           label={t('effective.compareWith')}
           description={t('effective.compareHelp')}
+          inputWrapperOrder={BELOW}
           data={names.filter((name) => name !== asked.who)}
           value={asked.other || null}
           onChange={(other) => ask({ other: other ?? '' })}

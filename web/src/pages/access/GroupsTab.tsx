@@ -129,7 +129,7 @@ function GroupDialog({ group, opened, onClose }: About<UserGroup | null>) {
       maxRows={4}
     />
   )
-  const shared = { opened, onClose, onErrors: setErrors, size: 'md' }
+  const shared = { opened, onClose, onErrors: setErrors, shown: ['groupid', 'comment'], size: 'md' }
   if (group)
     return (
       <ChangeDialog<Operation & 'PUT /access/groups/{groupid}'>
@@ -202,6 +202,7 @@ function MembersDialog({ group, opened, onClose }: About<string>) {
               value={null}
               onChange={(userid) => userid && join(userid)}
               searchable
+              openOnFocus={false}
             />
           )}
           {inside.length === 0 && <Text c="dimmed">{t('group.noMembers')}</Text>}

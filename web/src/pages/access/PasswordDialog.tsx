@@ -5,6 +5,8 @@ import type { User } from '@/pages/access/data'
 import { useMyself } from '@/pages/access/rights'
 import { ChangeDialog } from '@/plan/ChangeDialog'
 
+const SHOWN = ['password', 'confirmation-password']
+
 /** Set a user's password; whoever does it says its own to be believed. */
 export function PasswordDialog({ user, opened, onClose }: { user: User; opened: boolean; onClose: () => void }) {
   const { t } = useTranslation(['access', 'common'])
@@ -31,6 +33,7 @@ export function PasswordDialog({ user, opened, onClose }: { user: User; opened: 
       params={params}
       submit={t('user.passwordSubmit')}
       onErrors={setErrors}
+      shown={SHOWN}
       size="md"
     >
       <Stack>

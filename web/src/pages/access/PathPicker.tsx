@@ -61,6 +61,7 @@ export function PathPicker({
   description,
   error,
   required,
+  below,
 }: {
   value: string
   onChange: (path: string) => void
@@ -68,6 +69,8 @@ export function PathPicker({
   description: string
   error?: string
   required?: boolean
+  /** The description stands below the field, as its neighbours' do. */
+  below?: boolean
 }) {
   const places = usePlaces()
   const byPath = useMemo(() => new Map(places.map((place) => [place.path, place])), [places])
@@ -79,6 +82,7 @@ export function PathPicker({
       value={value}
       onChange={onChange}
       error={error}
+      inputWrapperOrder={below ? ['label', 'input', 'description', 'error'] : undefined}
       required={required}
       limit={OFFERED}
       filter={({ options, search, limit }) => {

@@ -132,7 +132,7 @@ function OnePrivilege({
   if (onChange)
     return (
       <Checkbox
-        size="xs"
+        size="sm"
         label={name}
         description={meaning}
         checked={checked}

@@ -34,7 +34,7 @@ export function RoleDialog({ wish, opened, onClose }: { wish: RoleWish; opened: 
         </Stack>
       </Modal>
     )
-  const shared = { opened, onClose, onErrors: setErrors, size: 'xl' }
+  const shared = { opened, onClose, onErrors: setErrors, shown: ['roleid', 'privs'], size: 'xl' }
   const privs = () => [...chosen].sort()
   if (role)
     return (

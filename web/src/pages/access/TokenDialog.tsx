@@ -57,7 +57,7 @@ export function TokenDialog({
   const [errors, setErrors] = useState<Record<string, string>>({})
   const { comment, day, privsep } = settings
   const fields = <Settings now={settings} onChange={setSettings} errors={errors} user={userid} />
-  const shared = { opened, onClose, onErrors: setErrors }
+  const shared = { opened, onClose, onErrors: setErrors, shown: ['userid', 'tokenid', 'comment', 'expire'] }
 
   if (token)
     return (

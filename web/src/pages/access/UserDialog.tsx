@@ -66,6 +66,8 @@ function changes(user: User, now: Entered) {
   }
 }
 
+const SHOWN = ['userid', 'password', 'firstname', 'lastname', 'email', 'groups', 'expire', 'comment']
+
 /** A new user (`user` null), or a user's settings. */
 export function UserDialog({ user, opened, onClose }: { user: User | null; opened: boolean; onClose: () => void }) {
   const { t } = useTranslation(['access', 'common'])
@@ -89,6 +91,7 @@ export function UserDialog({ user, opened, onClose }: { user: User | null; opene
     opened,
     onClose,
     onErrors: setErrors,
+    shown: SHOWN,
     children: (
       <Stack>
         {!user && <NewNames now={now} set={set} errors={errors} />}
