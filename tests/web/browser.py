@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, Request, expect
 
 from tests.lab.node import PASSWORD, Node
 
@@ -41,6 +42,10 @@ LOADING = ".mantine-Loader-root, .mantine-Skeleton-root[data-visible]"
 IDLE = "() => new Promise(done => setTimeout(() => requestIdleCallback(done, {timeout: 2000}), 60))"
 # Requests that last as long as what they tell of.
 ENDLESS = ("/cluster/events", "follow=1", "blob:", "data:")
+
+# ms; the machines that tests run on are slow, and nothing here is about speed.
+TIMEOUT = 45_000
+expect.set_options(timeout=TIMEOUT)
 
 Theme = Literal["light", "dark"]
 
@@ -102,7 +107,7 @@ class Visitor:
         self.context.close()
 
     def _watch(self, page: Page) -> None:
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(TIMEOUT)
         page.on("console", self._heard)
         page.on("request", self._asks)
         page.on("requestfinished", lambda request: self.asked.discard(request))
@@ -134,7 +139,6 @@ class Visitor:
                 raise TimeoutError(f"{self.page.url} still waits for {[each.url for each in self.asked]}")
             self.page.evaluate(IDLE)
             calm = 0 if self.asked or self.page.locator(LOADING).count() else calm + 1
-        expect(self.page.get_by_role("heading", level=1).first).to_be_visible()
 
     def _asks(self, request: Request) -> None:
         if not any(part in request.url for part in ENDLESS):
@@ -148,6 +152,27 @@ class Visitor:
         page.locator("input[type=password]").fill(password)
         page.get_by_role("button", name="Log in").or_(page.get_by_role("button", name="登录")).click()
         expect(page.locator("#main")).to_be_visible()
+
+    # -------------------------------------------------------------------------------------------- what pages consist of
+
+    def dialog(self, title: str | re.Pattern[str]) -> Locator:
+        """The open dialog of that title."""
+        return self.page.get_by_role("dialog", name=title)
+
+    def row(self, text: str | re.Pattern[str]) -> Locator:
+        """The rows of the page's list that have this in a cell."""
+        return self.page.get_by_role("grid").get_by_role("row").filter(has_text=text)
+
+    def choose(self, name: str, action: str) -> None:
+        """An action from the menu of a list's row."""
+        self.page.get_by_role("button", name=f"Actions of {name}", exact=True).click()
+        self.page.get_by_role("menuitem", name=action, exact=True).click()
+
+    def pick(self, field: Locator, value: str | re.Pattern[str]) -> None:
+        """An option of a field that opens a list."""
+        field.click()
+        exact = isinstance(value, str)
+        self.page.get_by_role("option", name=value, exact=exact).click()
 
     # ------------------------------------------------------------------------------------------- what must always hold
 
