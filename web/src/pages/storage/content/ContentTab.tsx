@@ -21,7 +21,7 @@ import { useAllowed } from '@/api/permissions'
 import { useApi } from '@/api/query'
 import { type Deed, VolumeDialogs } from '@/pages/storage/content/VolumeDialogs'
 import { type Content, filename, isSource, type Volume, volname } from '@/pages/storage/content/volumes'
-import { type Column, DataTable, type RowAction } from '@/ui/DataTable'
+import { type BulkAction, type Column, DataTable, type RowAction } from '@/ui/DataTable'
 import { bytes, moment } from '@/ui/format'
 import { useDialog } from '@/ui/useDialog'
 
@@ -42,6 +42,7 @@ export function ContentTab({ node, storage, content, onUpload, onDownload }: Pro
   const dialog = useDialog<Deed>()
   const columns = useColumns(content)
   const actions = useActions({ node, storage }, dialog.open)
+  const bulk = useBulk(dialog.open)
   return (
     <>
       <DataTable
@@ -55,6 +56,7 @@ export function ContentTab({ node, storage, content, onUpload, onDownload }: Pro
         error={query.error}
         onRetry={() => void query.refetch()}
         actions={actions}
+        bulk={bulk}
         defaultSort={content === 'images' ? 'vmid' : '-ctime'}
         empty={{
           title: t(`empty.${content}`),
@@ -188,6 +190,24 @@ const backupColumns = (t: TFunction<'storage'>): Column<Volume>[] => [
     mobile: 'meta',
   },
 ]
+
+function useBulk(open: (deed: Deed) => void): BulkAction<Volume>[] {
+  const { t } = useTranslation('storage')
+  return useMemo(
+    () => [
+      {
+        id: 'remove',
+        label: t('remove'),
+        icon: <IconTrash size={16} />,
+        danger: true,
+        primary: true,
+        disabled: (rows) => (rows.every((row) => row.protected === 1) ? t('isProtected') : undefined),
+        onClick: (volumes) => open({ kind: 'removeAll', volumes }),
+      },
+    ],
+    [t, open],
+  )
+}
 
 function useActions(place: Place, open: (deed: Deed) => void): (row: Volume) => RowAction[] {
   const { t } = useTranslation('storage')

@@ -2,14 +2,14 @@ import { Alert, Stack, Text, Textarea } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { refresh } from '@/api/query'
-import { filename, type Volume, volname } from '@/pages/storage/content/volumes'
+import { filename, removals, type Volume, volname } from '@/pages/storage/content/volumes'
 import { ChangeDialog } from '@/plan/ChangeDialog'
+import { BulkDialog } from '@/ui/Bulk/BulkDialog'
 
-/** What is to be done with a volume. */
-export interface Deed {
-  kind: 'remove' | 'notes' | 'protect'
-  volume: Volume
-}
+/** What is to be done with a volume, or with several. */
+export type Deed =
+  | { kind: 'remove' | 'notes' | 'protect'; volume: Volume }
+  | { kind: 'removeAll'; volumes: readonly Volume[] }
 
 interface Props {
   deed: Deed | undefined
@@ -26,6 +26,7 @@ const again = () => void refresh('GET /nodes/{node}/storage/{storage}/content')
 
 export function VolumeDialogs({ deed, id, ...props }: Props) {
   if (!deed) return null
+  if (deed.kind === 'removeAll') return <RemoveAll key={id} volumes={deed.volumes} {...props} />
   const Dialog = { remove: Remove, notes: Notes, protect: Protect }[deed.kind]
   return <Dialog key={id} volume={deed.volume} {...props} />
 }
@@ -50,6 +51,23 @@ function Remove({ volume, place, opened, onClose }: One) {
         )}
       </Stack>
     </ChangeDialog>
+  )
+}
+
+function RemoveAll({ volumes, place, opened, onClose }: Omit<One, 'volume'> & { volumes: readonly Volume[] }) {
+  const { t } = useTranslation('storage')
+  const jobs = removals(volumes, place)
+  return (
+    <BulkDialog
+      opened={opened}
+      onClose={onClose}
+      title={t('removeAllTitle', { count: jobs.length })}
+      submit={t('remove')}
+      danger
+      jobs={() => jobs}
+    >
+      <Text size="sm">{t('removeAllText')}</Text>
+    </BulkDialog>
   )
 }
 

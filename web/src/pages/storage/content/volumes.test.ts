@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { contentsOf, filename, isFull, volname } from './volumes'
+import { contentsOf, filename, isFull, removals, type Volume, volname } from './volumes'
 
 it('volumes are named without their storage', () => {
   expect(volname('local:iso/debian.iso')).toBe('iso/debian.iso')
@@ -14,4 +14,10 @@ it('tabs come in one order, whatever the storage says', () => {
 it('a storage of unknown size is not full', () => {
   expect(isFull(1, 0)).toBe(false)
   expect(isFull(90, 100)).toBe(true)
+})
+
+it('protected volumes are not among those to be removed', () => {
+  const volume = (volid: string, held?: 1) => ({ volid, protected: held }) as Volume
+  const jobs = removals([volume('local:iso/a.iso'), volume('local:backup/b.vma', 1)], { node: 'n1', storage: 'local' })
+  expect(jobs.map(({ params }) => params)).toEqual([{ node: 'n1', storage: 'local', volume: 'iso/a.iso' }])
 })

@@ -1,5 +1,6 @@
 /** The volumes of a storage, as its page shows them. */
 import type { Result } from '@/api/client'
+import type { Job } from '@/ui/Bulk/jobs'
 
 export type Volume = Result<'GET /nodes/{node}/storage/{storage}/content'>[number]
 
@@ -24,3 +25,14 @@ export const isSource = (volume: Volume): boolean => volume.content === 'iso' ||
 
 /** Whether what is used of a storage deserves a look. */
 export const isFull = (used: number, total: number): boolean => total > 0 && used / total > 0.85
+
+/** The removal of several volumes, without those that are protected. */
+export const removals = (volumes: readonly Volume[], place: { node: string; storage: string }): Job[] =>
+  volumes
+    .filter((volume) => volume.protected !== 1)
+    .map(({ volid }) => ({
+      key: volid,
+      label: filename(volid),
+      operation: 'DELETE /nodes/{node}/storage/{storage}/content/{volume}',
+      params: { ...place, volume: volname(volid) },
+    }))
