@@ -48,7 +48,8 @@ export function useReview<O extends Operation>(options: ReviewOptions<O>): Revie
     const own = ++turn.current
     const mine = () => own === turn.current
     setBusy(kind)
-    setProblem(null)
+    // The old plan still stands there while it is made again.
+    setProblem((before) => (kind === 'planning' && before?.kind === 'stale' ? before : null))
     options.onErrors?.({})
     try {
       await step(mine)
@@ -76,7 +77,9 @@ export function useReview<O extends Operation>(options: ReviewOptions<O>): Revie
       const { operation } = options
       const params = options.params()
       const planned = await plan(operation, params)
-      if (mine()) setMade({ planned, operation, params })
+      if (!mine()) return
+      setMade({ planned, operation, params })
+      setProblem(null)
     })
 
   const apply = () =>
