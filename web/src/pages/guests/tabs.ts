@@ -38,7 +38,12 @@ export const TABS: readonly GuestTab[] = [
   { name: 'agent', for: ['qemu'], runs: true, body: lazy(() => import('@/pages/guests/agent/AgentTab')) },
   { name: 'tasks', for: both, flush: true, body: lazy(() => import('@/pages/guests/tasks/TasksTab')) },
   { name: 'history', for: both, flush: true, body: lazy(() => import('@/pages/guests/history/HistoryTab')) },
-  { name: 'permissions', for: both, body: lazy(() => import('@/pages/guests/permissions/PermissionsTab')) },
+  {
+    name: 'permissions',
+    for: both,
+    flush: true,
+    body: lazy(() => import('@/pages/guests/permissions/PermissionsTab')),
+  },
 ]
 
 /** The tabs that a guest has for somebody with these privileges. */

@@ -63,7 +63,9 @@ export function useLink(
         void seen().then(() => (stop.signal.aborted ? undefined : run(next + 1)))
       }, delay(next))
     }
-    void run(0)
+    // Not at once: what is taken back in the same moment must not open a session on the node.
+    timer = window.setTimeout(() => void run(0), 0)
+    setPhase({ kind: 'connecting' })
     return () => {
       stop.abort()
       window.clearTimeout(timer)

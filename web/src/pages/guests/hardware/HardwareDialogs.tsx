@@ -5,6 +5,7 @@ import { OperationDialog } from '@/forms/OperationDialog'
 import type { Guest } from '@/live/types'
 import { CdDialog } from '@/pages/guests/hardware/CdDialog'
 import { ConfigDialog, type DialogProps } from '@/pages/guests/hardware/ConfigDialog'
+import { CpuDialog, MemoryDialog } from '@/pages/guests/hardware/CpuMemory'
 import { AddDisk, AddStored, AttachDisk, EditDisk, RemoveDisk, ResizeDisk } from '@/pages/guests/hardware/DiskDialogs'
 import type { Device, PendingRow } from '@/pages/guests/hardware/devices'
 import { NicDialog } from '@/pages/guests/hardware/NicDialog'
@@ -56,6 +57,8 @@ function Edit(props: Of) {
   if (kind === 'disk') return <EditDisk {...props} />
   if (kind === 'cdrom') return <CdDialog {...props} />
   if (kind === 'net') return <NicDialog {...props} />
+  if (kind === 'memory') return <MemoryDialog {...props} />
+  if (kind === 'cpu') return <CpuDialog {...props} />
   return <EditOptions {...props} />
 }
 

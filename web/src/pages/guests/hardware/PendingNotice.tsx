@@ -24,7 +24,12 @@ export function PendingNotice({
   const { node, vmid } = guest
   if (names.length === 0) return null
   return (
-    <Alert color="yellow" icon={<IconClockPause size={20} />} title={t('pending.title', { count: names.length })}>
+    <Alert
+      color="yellow"
+      icon={<IconClockPause size={20} color="var(--corral-warn)" />}
+      title={t('pending.title', { count: names.length })}
+      styles={{ title: { color: 'var(--mantine-color-text)' } }}
+    >
       <Stack gap="xs">
         <Text size="sm">
           {t('pending.text')} {names.join(', ')}

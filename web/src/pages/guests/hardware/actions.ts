@@ -75,6 +75,7 @@ export function actionsOf(
 ): { main?: Action; more: Action[] } {
   const { kind } = device
   if (!may(privilegeFor(kind))) return { more: [] }
+  if (kind === 'memory' || kind === 'cpu') return { main: 'edit', more: ['all'] }
   if (ALWAYS_THERE.has(kind)) return { main: 'edit', more: [] }
   if (kind === 'disk') return { main: 'edit', more: ['resize', 'all', 'detach'] }
   if (kind === 'efi' || kind === 'tpm') return { more: ['detach'] }
