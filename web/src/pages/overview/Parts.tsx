@@ -26,14 +26,20 @@ export function To({ children, ...to }: LinkProps & { children: ReactNode }) {
   )
 }
 
+/** The most rows of a part. */
+const SHOWN = 8
+
 const usage = (part: number, whole: number): number => (whole > 0 ? part / whole : 0)
 
 export function Nodes({ nodes }: { nodes: readonly NodeRow[] }) {
   const { t } = useTranslation('overview')
+  const shown = [...nodes]
+    .sort((a, b) => Number(a.status === 'online') - Number(b.status === 'online') || b.cpu - a.cpu)
+    .slice(0, SHOWN)
   return (
-    <Section title={t('nodes')}>
+    <Section title={t('nodes')} actions={nodes.length > SHOWN && <To to="/nodes">{t('showAll')}</To>}>
       <ul className={styles.rows}>
-        {nodes.map((node) => (
+        {shown.map((node) => (
           <li key={node.node} className={styles.row}>
             <StatusDot
               status={node.status}
@@ -71,7 +77,7 @@ export function Storages({ storages }: { storages: readonly StorageRow[] }) {
   const { t } = useTranslation('overview')
   const shown = [...storages].sort((a, b) => usage(b.disk, b.maxdisk) - usage(a.disk, a.maxdisk)).slice(0, 6)
   return (
-    <Section title={t('storage')}>
+    <Section title={t('storage')} actions={storages.length > shown.length && <To to="/storage">{t('showAll')}</To>}>
       <ul className={styles.rows}>
         {shown.map((each) => (
           <li key={each.id} className={styles.row}>
@@ -97,8 +103,6 @@ export function Storages({ storages }: { storages: readonly StorageRow[] }) {
 }
 
 const key = (concern: Concern): string => (concern.kind === 'task' ? concern.task.upid : JSON.stringify(concern))
-
-const SHOWN = 8
 
 export function Attention({ concerns }: { concerns: readonly Concern[] }) {
   const { t } = useTranslation('overview')

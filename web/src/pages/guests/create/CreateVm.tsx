@@ -3,7 +3,7 @@ import { Alert, Button, Group, Modal, Switch, Tabs, Text } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { IconAlertCircle } from '@tabler/icons-react'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ApiError, type Planned } from '@/api/client'
 import styles from '@/pages/guests/create/CreateVm.module.css'
@@ -48,8 +48,10 @@ function useGiven(from: string, node: string, choices: Choices): void {
   useEffect(() => {
     if (node) change({ node })
   }, [node])
+  const given = useRef(false)
   useEffect(() => {
-    if (!volume) return
+    if (!volume || given.current) return
+    given.current = true // once: the user may choose another one
     const { volid, content } = volume
     const filename = volid.slice(volid.lastIndexOf('/') + 1)
     drafts.set(withSource(drafts.get(), { kind: 'volume', volid, content: content as 'iso', filename }, taken))

@@ -1,4 +1,5 @@
 import { Checkbox, NumberInput, Select, SimpleGrid, Stack, TagsInput, Textarea, TextInput } from '@mantine/core'
+import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useGuests } from '@/live/inventory'
 import { change, useDraft } from '@/pages/guests/create/draft'
@@ -10,7 +11,8 @@ export function GeneralStep({ choices, advanced }: { choices: Choices; advanced:
   const { t } = useTranslation('wizard')
   const draft = useDraft()
   const errors = useErrors()
-  const tags = [...new Set(useGuests().flatMap((guest) => guest.tags))].sort()
+  const guests = useGuests()
+  const tags = useMemo(() => [...new Set(guests.flatMap((guest) => guest.tags))].sort(), [guests])
   return (
     <Stack>
       <SimpleGrid cols={{ base: 1, xs: 2 }}>
