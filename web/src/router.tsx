@@ -1,8 +1,9 @@
 /** The URL tree. Each page is a chunk of its own, loaded when it is first looked at. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { Failed } from '@/shell/Failed'
 import { Lost, Shell } from '@/shell/Shell'
 
-const root = createRootRoute({ component: Shell, notFoundComponent: Lost })
+const root = createRootRoute({ component: Shell, notFoundComponent: Lost, errorComponent: Failed })
 
 /** Filters of lists live in the URL; each page reads those that it knows. */
 const anySearch = (search: Record<string, unknown>): Record<string, unknown> => search
@@ -42,6 +43,7 @@ const routes = [
 export const router = createRouter({
   routeTree: root.addChildren(routes),
   defaultPreload: 'intent',
+  defaultErrorComponent: Failed,
   scrollRestoration: true,
 })
 

@@ -107,7 +107,7 @@ export function ProblemText({ problem }: { problem?: Problem }) {
   return (
     <div role="alert">
       {problem && (
-        <Alert color="red" variant="light" p="xs">
+        <Alert role="presentation" color="red" variant="light" p="xs">
           <Text size="sm" c="var(--corral-bad)">
             {t(`problem.${problem}`)}
           </Text>

@@ -17,22 +17,27 @@ import { hide } from '@/shell/surfaces'
 
 type Section = { group: Group | 'recent'; hits: Hit[] }
 
+const FRAME = { content: classes.content, inner: classes.inner, body: classes.body }
+
 export default function SearchDialog() {
   const { t } = useTranslation('search')
   return (
-    <Modal
+    <Modal.Root
       opened
       onClose={hide}
-      withCloseButton={false}
       padding={0}
       size={640}
       yOffset="8vh"
       transitionProps={{ duration: 0 }}
-      aria-label={t('title')}
-      classNames={{ content: classes.content, inner: classes.inner, body: classes.body }}
+      classNames={FRAME}
     >
-      <Search />
-    </Modal>
+      <Modal.Overlay />
+      <Modal.Content aria-label={t('title')}>
+        <Modal.Body>
+          <Search />
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   )
 }
 
@@ -88,7 +93,9 @@ function Search() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is typed anew begins at the best
   useEffect(() => setActive(0), [query])
   const at = Math.min(active, Math.max(0, hits.length - 1))
-  useEffect(() => document.getElementById(optionId(at))?.scrollIntoView({ block: 'nearest' }), [at])
+  useEffect(() => {
+    document.getElementById(optionId(at))?.scrollIntoView({ block: 'nearest' })
+  }, [at])
 
   function choose(hit: Hit | undefined): void {
     if (!hit) return

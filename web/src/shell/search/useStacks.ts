@@ -1,7 +1,7 @@
 /** Everything that can be found, as it is now and as far as the user may know of it. */
 import { useMantineColorScheme } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
-import { useMemo } from 'react'
+import { useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useApi } from '@/api/query'
 import { logOut, type Session, useSession } from '@/api/session'
@@ -25,8 +25,9 @@ export function useActions(): { hits: Hit[]; words: string[] } {
   const { t, i18n } = useTranslation('search')
   const cap = useCap()
   const navigate = useNavigate()
-  const { setColorScheme } = useMantineColorScheme()
+  const scheme = useRef(useMantineColorScheme())
   return useMemo(() => {
+    const { setColorScheme } = scheme.current
     const hits: Hit[] = []
     const words: string[] = []
     const add = (id: string, title: string, more: string, run: () => void) => {
@@ -64,7 +65,7 @@ export function useActions(): { hits: Hit[]; words: string[] } {
     add('shortcuts', t('actions.shortcuts'), 'keys help', open('shortcuts'))
     add('out', t('actions.logOut'), 'sign off exit quit', () => void logOut())
     return { hits, words }
-  }, [t, i18n.language, cap, navigate, setColorScheme])
+  }, [t, i18n.language, cap, navigate])
 }
 
 function usePlaces(): Stack {

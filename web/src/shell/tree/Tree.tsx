@@ -46,7 +46,11 @@ export function Tree({ label, items, current, onToggle }: Props) {
           0,
           items.findIndex((item) => item.branch.ref === current),
         )
-  useReveal(items, current, (index) => rows.scrollToIndex(index, { align: 'auto' }))
+  useReveal(items, current, (index) => {
+    const seen = rows.range
+    // In the middle, not at the edge: rows that come above it must not push it out of sight.
+    if (!seen || index <= seen.startIndex || index >= seen.endIndex) rows.scrollToIndex(index, { align: 'center' })
+  })
 
   const latest = useRef(items)
   latest.current = items
