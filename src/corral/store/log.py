@@ -67,6 +67,11 @@ class Log:
         """A watch that goes on after `since`."""
         return LogWatch(self, since)
 
+    def wait_for(self, revision: Revision, timeout: float) -> bool:
+        """Wait until that revision is published, at most `timeout` seconds; whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._closed or self._revision >= revision, timeout)
+
     def _surplus(self) -> int:
         """How many batches to drop so that three quarters of the limits are kept: not one by one at each publish."""
         count = max(0, len(self._batches) - self._max_batches * 3 // 4)

@@ -9,8 +9,10 @@ from typing import cast
 
 from corral.core.clock import Clock
 from corral.store.base import Store
+from corral.store.etcd.engine import EtcdStore
 from corral.store.memory import MemoryStore
 from corral.store.sqlite import SqliteStore
+from tests.unit.store import shared_etcd
 
 
 @dataclass(frozen=True)
@@ -18,13 +20,14 @@ class Engine:
     """How the suite handles an engine.
 
     `open` gives the store that lives in a directory, made at first; `keeps` says whether it outlives `close`.
-    `compact` makes it forget the feed up to a revision number.
+    `compact` makes it forget the feed up to a revision number. `examples`: how many random lives it is worth.
     """
 
     name: str
     open: Callable[[Path, Clock], Store]
     compact: Callable[[Store, int], None]
     keeps: bool
+    examples: int = 40
 
 
 ENGINES = (
@@ -39,5 +42,12 @@ ENGINES = (
         open=lambda directory, clock: SqliteStore(directory / "lib" / "store.db", clock),
         compact=lambda store, number: cast("SqliteStore", store).compact(number),
         keeps=True,
+    ),
+    Engine(
+        name="etcd",
+        open=lambda directory, clock: EtcdStore(shared_etcd.endpoints(), clock, root=f"corral{directory}/"),
+        compact=lambda store, number: cast("EtcdStore", store).compact(number),
+        keeps=True,
+        examples=12,  # each read asks another process
     ),
 )

@@ -218,7 +218,7 @@ def test_an_engine_agrees_with_the_model(engine: Engine, tmp_path: Path) -> None
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40,
+            max_examples=engine.examples,
             stateful_step_count=25,
             deadline=None,
             database=None,
