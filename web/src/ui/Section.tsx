@@ -17,8 +17,8 @@ export function Section({
   return (
     <section className={classes.section} aria-label={title}>
       <Stack gap="sm">
-        <Group justify="space-between" align="flex-start" gap="sm" wrap="nowrap">
-          <Stack gap={2} maw={720} miw={0}>
+        <Group justify="space-between" align="flex-start" gap="sm">
+          <Stack gap={2} maw={720} miw={0} flex="1 1 200px">
             <Title order={2} size="h3">
               {title}
             </Title>
@@ -28,11 +28,7 @@ export function Section({
               </Text>
             )}
           </Stack>
-          {actions && (
-            <Group gap="xs" justify="flex-end" style={{ flex: 'none' }} maw="60%">
-              {actions}
-            </Group>
-          )}
+          {actions && <Group gap="xs">{actions}</Group>}
         </Group>
         {children}
       </Stack>

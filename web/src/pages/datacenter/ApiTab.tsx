@@ -32,7 +32,10 @@ export default function ApiTab() {
       <Section title={t('api.address')}>
         <Code block>{address}</Code>
         <Text size="sm">{t('api.example')}</Text>
-        <Code block>{`curl -H 'Authorization: PVEAPIToken=USER@REALM!TOKEN=SECRET' \\\n  ${address}/version`}</Code>
+        <Code
+          block
+          style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}
+        >{`curl -H 'Authorization: PVEAPIToken=USER@REALM!TOKEN=SECRET' \\\n  ${address}/version`}</Code>
       </Section>
     </Stack>
   )

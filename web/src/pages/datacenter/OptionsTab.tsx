@@ -23,6 +23,8 @@ interface Row {
 
 const NONE: readonly FieldSchema[] = []
 const HIDDEN = new Set(['delete', 'digest'])
+/** What everybody may read; of the others one can't say whether they are set. */
+const FOR_ALL = new Set(['consent-text', 'console', 'language', 'registered-tags', 'tag-style', 'user-tag-access'])
 
 function useRows(fields: readonly FieldSchema[], values: Record<string, string>): Row[] {
   const describe = useDescribe()
@@ -102,10 +104,11 @@ function useColumns(): Column<Row>[] {
 function Options({ fields, options }: { fields: readonly FieldSchema[]; options: Record<string, unknown> }) {
   const { t } = useTranslation(['datacenter', 'common'])
   const values = useMemo(() => texts(options), [options])
-  const rows = useRows(fields, values)
+  const all = useRows(fields, values)
   const columns = useColumns()
   const mayChange = useAllowed('/', 'Sys.Modify')
   const seesAll = useAllowed('/', 'Sys.Audit')
+  const rows = useMemo(() => (seesAll ? all : all.filter((row) => FOR_ALL.has(row.name))), [all, seesAll])
   const edit = useDialog<Row>()
   const reset = useDialog<Row>()
   const refused = mayChange ? undefined : t('option.needsRight')

@@ -12,7 +12,6 @@ import { bytes, duration, percent } from '@/ui/format'
 import { Markdown } from '@/ui/Markdown'
 import { Meter } from '@/ui/Meter'
 import { Facts, Section } from '@/ui/Section'
-import { StatusDot } from '@/ui/StatusDot'
 import { useDialog } from '@/ui/useDialog'
 
 type Status = Result<'GET /nodes/{node}/status'>
@@ -124,14 +123,7 @@ function Machine({ node, status }: { node: string; status: Status }) {
             t('summary.cpu'),
             t('summary.topology', { count: cpuinfo.sockets, cores: cpuinfo.cores, cpus: cpuinfo.cpus }),
           ],
-          [
-            t('summary.kvm'),
-            <StatusDot
-              key="kvm"
-              status={kvm ? 'OK' : 'paused'}
-              label={kvm ? t('summary.kvmYes') : t('summary.kvmNo')}
-            />,
-          ],
+          [t('summary.kvm'), kvm ? t('summary.kvmYes') : t('summary.kvmNo')],
           [t('summary.kernel'), `${kernel.sysname} ${kernel.release} ${kernel.machine}`],
           version && [t('summary.version'), `Corral ${version.corral ?? ''}`],
           version && ['API', t('summary.compatible', { version: version.version ?? '' })],

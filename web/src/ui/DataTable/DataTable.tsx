@@ -74,7 +74,7 @@ function TableToolbar<Row extends object>({ view, cards, ...props }: Stated<Row>
   const save = () => download(`${props.id}.csv`, csv(view.rows, view.columns))
   return (
     <Toolbar
-      columns={props.columns}
+      columns={props.columns.filter((column) => view.columns.includes(column) || props.state.query.filters[column.id])}
       state={props.state}
       rowsWithout={view.rowsWithout}
       counted={!props.paged}
@@ -106,6 +106,9 @@ interface BodyProps<Row> extends Parts<Row> {
 function Body<Row extends object>({ props, view, cards, selection, grid }: BodyProps<Row>) {
   if (props.error && props.rows.length === 0) return <Failed error={props.error} onRetry={props.onRetry} />
   if (props.loading && props.rows.length === 0) return <Loading height={ROW_HEIGHT.comfortable} />
+  // The rows are there, but not yet drawn: a busy browser must not say that there are none.
+  if (view.rows.length === 0 && props.rows.length > 0 && !isFiltered(props.state.query))
+    return <Loading height={ROW_HEIGHT.comfortable} />
   if (view.rows.length === 0)
     return isFiltered(props.state.query) ? (
       <NoMatch onClear={props.state.clear} />
