@@ -1,8 +1,10 @@
 /** The frame of a change to many things at once: what it is for, Cancel, Review and the deed. */
-import { Alert, Badge, Button, Group, List, Modal, ScrollArea, Stack, Text } from '@mantine/core'
+import { Alert, Badge, Button, Group, List, ScrollArea, Stack, Text } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Operation, type Params, type Planned, plan } from '@/api/client'
+import classes from '@/plan/ChangeDialog.module.css'
+import { DialogFrame } from '@/plan/DialogFrame'
 import { explain } from '@/ui/act'
 import { AT_ONCE, eachOf, type Job } from './jobs'
 import { runBulk } from './runBulk'
@@ -39,42 +41,49 @@ export function BulkDialog({ opened, onClose, title, jobs, submit, danger, incom
     onClose()
   }
   return (
-    <Modal opened={opened} onClose={onClose} title={title} closeButtonProps={{ 'aria-label': t('common:close') }}>
+    <DialogFrame opened={opened} onClose={onClose} title={title} size="md">
       <form
+        className={classes.form}
+        aria-busy={busy}
         onSubmit={(event) => {
           event.preventDefault()
           if (!incomplete) apply()
         }}
       >
-        <Stack>
-          <div hidden={reviewed !== null}>
-            <Stack>
-              {children}
-              <Affected labels={jobs().map(({ label }) => label)} />
-            </Stack>
-          </div>
+        <div className={classes.scroll}>
+          <Stack hidden={reviewed !== null}>
+            {children}
+            <Affected labels={jobs().map(({ label }) => label)} />
+          </Stack>
           {reviewed && <Review reviewed={reviewed} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={reviewed ? () => setReviewed(null) : onClose}>
-              {reviewed ? t('common:edit') : t('common:cancel')}
-            </Button>
-            {!reviewed && (
-              <Button variant="light" onClick={() => void review()} loading={busy} disabled={incomplete !== undefined}>
-                {t('common:review')}
-              </Button>
-            )}
+        </div>
+        <div className={classes.actions}>
+          <span className={classes.space} />
+          <Button variant="default" onClick={reviewed ? () => setReviewed(null) : onClose}>
+            {reviewed ? t('common:edit') : t('common:cancel')}
+          </Button>
+          {!reviewed && (
             <Button
-              type="submit"
-              color={danger ? 'red' : undefined}
+              variant="light"
+              className={classes.review}
+              onClick={() => void review()}
+              loading={busy}
               disabled={incomplete !== undefined}
-              title={incomplete}
             >
-              {submit}
+              {t('common:review')}
             </Button>
-          </Group>
-        </Stack>
+          )}
+          <Button
+            type="submit"
+            color={danger ? 'red' : undefined}
+            disabled={incomplete !== undefined || busy}
+            title={incomplete}
+          >
+            {submit}
+          </Button>
+        </div>
       </form>
-    </Modal>
+    </DialogFrame>
   )
 }
 

@@ -15,9 +15,9 @@ interface BulkBarProps<Row> {
 /** What can be done with the chosen rows; below the table, where the thumb is. */
 export function BulkBar<Row>({ rows, actions, cards, onClear }: BulkBarProps<Row>) {
   const { t } = useTranslation('lists')
-  const shown = cards
-    ? actions.filter((action) => action.primary).slice(0, 2)
-    : actions.filter((action) => action.primary)
+  const primary = actions.filter((action) => action.primary)
+  // A phone has room for two: those that can be done.
+  const shown = cards ? primary.filter((action) => action.disabled?.(rows) === undefined).slice(0, 2) : primary
   const others = actions.filter((action) => !shown.includes(action))
   return (
     <div className={classes.bulk} role="toolbar" aria-label={t('bulkActions')}>
@@ -74,14 +74,10 @@ function MoreMenu<Row>({ actions, rows }: { actions: readonly BulkAction<Row>[];
               leftSection={action.icon}
               color={action.danger ? 'var(--corral-bad)' : undefined}
               disabled={reason !== undefined}
+              title={reason}
               onClick={() => action.onClick(rows)}
             >
               {action.label}
-              {reason && (
-                <Text span size="xs" display="block">
-                  {reason}
-                </Text>
-              )}
             </Menu.Item>
           )
         })}

@@ -27,12 +27,11 @@ export function ViewMenu<Row>(props: ViewMenuProps<Row>) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown mah="70dvh" style={{ overflowY: 'auto' }}>
-        {props.cards ? props.sortable && <SortItems {...props} /> : <ColumnItems {...props} />}
-        {!props.cards && <DensityItems />}
-        <Menu.Divider />
         <Menu.Item leftSection={<IconFileDownload size={16} />} closeMenuOnClick onClick={props.onExport}>
           {t('export')}
         </Menu.Item>
+        {!props.cards && <DensityItems />}
+        {props.cards ? props.sortable && <SortItems {...props} /> : <ColumnItems {...props} />}
       </Menu.Dropdown>
     </Menu>
   )
@@ -43,6 +42,7 @@ function ColumnItems<Row>({ columns, settings, onSettings }: ViewMenuProps<Row>)
   const set = (id: string, on: boolean) => onSettings({ ...settings, shown: { ...settings.shown, [id]: on } })
   return (
     <>
+      <Menu.Divider />
       <Menu.Label>{t('columns')}</Menu.Label>
       {columns.map((column) => (
         <Menu.CheckboxItem
@@ -83,6 +83,7 @@ function SortItems<Row>({ columns, state }: ViewMenuProps<Row>) {
   const shown = columns.filter((column) => column.sortable !== false && column.mobile && column.mobile !== 'hidden')
   return (
     <>
+      <Menu.Divider />
       <Menu.Label>{t('sortBy')}</Menu.Label>
       <Menu.RadioGroup
         value={sort ? printSort({ ...sort, descending: false }) : ''}

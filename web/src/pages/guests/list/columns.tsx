@@ -67,7 +67,7 @@ const identity = (t: T): Column<Guest>[] => [
         {guest.name}
       </>
     ),
-    width: 170,
+    width: 150,
     required: true,
     mobile: 'title',
   },
@@ -82,7 +82,7 @@ const usage = (t: T): Column<Guest>[] => [
     search: false,
     cell: (guest) => <Cpu guest={guest} />,
     card: (guest) => isOn(guest) && `CPU ${percent(guest.cpu)}`,
-    width: 110,
+    width: 100,
     mobile: 'meta',
   },
   {
@@ -92,7 +92,7 @@ const usage = (t: T): Column<Guest>[] => [
     search: false,
     cell: (guest) => <Memory guest={guest} />,
     card: (guest) => bytes(guest.maxmem),
-    width: 110,
+    width: 100,
     mobile: 'meta',
   },
   {
@@ -110,7 +110,7 @@ const usage = (t: T): Column<Guest>[] => [
     search: false,
     cell: (guest) => (isOn(guest) ? duration(guest.uptime) : ''),
     align: 'right',
-    width: 116,
+    width: 104,
   },
   { id: 'maxcpu', header: t('cpus'), value: (guest) => guest.maxcpu, align: 'right', width: 70, optional: true },
   {
@@ -130,10 +130,10 @@ const belonging = (t: T): Column<Guest>[] => [
     header: t('tags'),
     value: (guest) => guest.tags,
     cell: (guest) => <Tags names={guest.tags} />,
-    width: 130,
+    width: 110,
     filter: 'options',
   },
-  { id: 'pool', header: t('pool'), value: (guest) => guest.pool, width: 90, filter: 'options', optional: true },
+  { id: 'pool', header: t('pool'), value: (guest) => guest.pool, width: 84, filter: 'options' },
   {
     id: 'lock',
     header: t('lock'),
