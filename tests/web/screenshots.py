@@ -143,6 +143,17 @@ def shots(browser: Browser, node: Node, wanted: set[str]) -> Iterator[tuple[str,
                     yield f"{scene.name}-{screen_name}-{theme}", visitor.page.screenshot()
 
 
+def write_index(out: Path) -> None:
+    """A page with all pictures that there are."""
+    lines = ["# Gallery", "", "Made by `./dev screenshots` from a real node."]
+    for scene in SCENES:
+        there = sorted(out.glob(f"{scene.name}-desktop-*.webp")) + sorted(out.glob(f"{scene.name}-phone-*.webp"))
+        if there:
+            lines += ["", f"## {scene.name.replace('-', ' ').capitalize()}", "", f"`{scene.path}`", ""]
+            lines += [f"![{path.stem}]({path.name})" for path in there]
+    (out / "index.md").write_text("\n".join(lines) + "\n")
+
+
 def main() -> int:
     """Make the pictures."""
     parser = argparse.ArgumentParser(prog="./dev screenshots", description=__doc__)
@@ -163,6 +174,7 @@ def main() -> int:
             packed = studio.evaluate(AS_WEBP, base64.b64encode(png).decode())
             (given.out / f"{name}.webp").write_bytes(base64.b64decode(packed))
             print(name, flush=True)
+    write_index(given.out)
     return 0
 
 
