@@ -61,6 +61,9 @@ export function Changes({ own }: { own: Filters }) {
               </Button>
             )}
           </div>
+          {narrow && open !== undefined && !timeline.rows.some((row) => row.revision === open) && (
+            <div className={classes.below}>{detail}</div>
+          )}
           <Rows timeline={timeline} open={open} onOpen={toggle} below={narrow ? detail : null} />
         </section>
         {!narrow && (
