@@ -2,9 +2,11 @@ import { IconListCheck } from '@tabler/icons-react'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useApi } from '@/api/query'
-import { useNodes } from '@/live/inventory'
+import { useMay } from '@/api/session'
+import { inventory, useNodes } from '@/live/inventory'
+import { useSelected } from '@/live/store'
 import { useTasks } from '@/live/tasks'
-import type { TaskInfo } from '@/live/types'
+import type { Inventory, TaskInfo } from '@/live/types'
 import { useArchive } from '@/pages/tasks/list/archive'
 import { useTaskColumns } from '@/pages/tasks/list/columns'
 import { asksArchive, merged, wishOf } from '@/pages/tasks/list/entries'
@@ -15,10 +17,17 @@ const keyOf = ({ upid }: TaskInfo): string => upid
 const nameOf = ({ type, id }: TaskInfo): string => `${type} ${id}`.trim()
 const hrefOf = ({ upid }: TaskInfo): string => `/tasks/${encodeURIComponent(upid)}`
 
-/** The node that answers: its archive is shown unless another is chosen. */
-function useAnsweringNode(): string {
-  const { data } = useApi('GET /cluster/status', {})
-  return data?.find((row) => row.type === 'node' && Number(row.local) === 1)?.name ?? ''
+const firstSeen = ({ nodeList, guestList }: Inventory): string => (nodeList[0] ?? guestList[0])?.node ?? ''
+
+/** The node that answers: its archive is shown unless another is chosen. Who may not ask which it is gets a guest's. */
+function useAnsweringNode(): { here: string; asking: boolean } {
+  const may = useMay('dc', 'Sys.Audit')
+  const { data, isPending } = useApi('GET /cluster/status', {}, { enabled: may })
+  const seen = useSelected(inventory, firstSeen)
+  const ready = useSelected(inventory, (all) => all.ready)
+  const local = data?.find((row) => row.type === 'node' && Number(row.local) === 1)?.name
+  const asking = may ? isPending : !ready
+  return { here: asking ? '' : (local ?? seen), asking }
 }
 
 /** Running tasks of all nodes, and what one node has done. */
@@ -29,7 +38,7 @@ export default function TaskList() {
   const columns = useTaskColumns(names)
   const state = useUrlState(columns)
   const wish = useMemo(() => wishOf(state.query.filters, Date.now() / 1000), [state.query.filters])
-  const here = useAnsweringNode()
+  const { here, asking } = useAnsweringNode()
   const node = wish.node ?? here
   const archive = useArchive(node, wish)
   const live = useTasks()
@@ -45,7 +54,7 @@ export default function TaskList() {
         rowKey={keyOf}
         rowName={nameOf}
         href={hrefOf}
-        loading={asksArchive(wish) && (node === '' || archive.loading)}
+        loading={asksArchive(wish) && (node === '' ? asking : archive.loading)}
         error={archive.error}
         onRetry={archive.retry}
         paged={archive.paged}
