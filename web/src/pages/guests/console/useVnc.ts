@@ -48,15 +48,17 @@ export function useVnc(guest: Guest, host: RefObject<HTMLDivElement | null>, wan
 function connected(client: RFB, latest: { current: VncEvents }, onClosed: () => void): Promise<Link> {
   return new Promise((resolve, reject) => {
     let end: () => void = () => undefined
-    const closed = new Promise<void>((over) => {
-      end = over
+    const closed = new Promise<void>((done) => {
+      end = done
     })
+    let over = false
     client.background = 'transparent'
     client.addEventListener('connect', () => {
       latest.current.onOpen(client)
-      resolve({ closed, close: () => client.disconnect() })
+      resolve({ closed, close: () => !over && client.disconnect() })
     })
     client.addEventListener('disconnect', () => {
+      over = true
       onClosed()
       end()
       reject(new Error(''))

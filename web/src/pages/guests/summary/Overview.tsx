@@ -1,6 +1,6 @@
 import { Anchor, Stack, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Result } from '@/api/client'
 import { refresh, useApi } from '@/api/query'
@@ -107,13 +107,17 @@ function Addresses({
   return <>{mayAsk ? t('overview.agentSilent') : t('overview.mayNotAsk')}</>
 }
 
-/** A guest that boots has no agent yet and tells no event when it has: each sample of its status is an occasion to ask. */
+/**
+ * A guest that boots has no agent yet and tells no event when it has: samples of its status are occasions to ask, less and
+ * less often.
+ */
 function useAskAgain(guest: Guest, wanted: boolean): void {
   const { node, vmid, uptime } = guest
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new uptime is the occasion
+  const next = useRef(0)
   useEffect(() => {
-    if (wanted && uptime < 900) {
-      void refresh('GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces', { node, vmid })
-    }
-  }, [uptime])
+    if (uptime < 5) next.current = 0 // started anew
+    if (!wanted || uptime > 900 || uptime < next.current) return
+    next.current = Math.max(uptime + 10, uptime * 1.5)
+    void refresh('GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces', { node, vmid })
+  }, [node, vmid, uptime, wanted])
 }
