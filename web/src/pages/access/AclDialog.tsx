@@ -1,8 +1,10 @@
 import { Alert, MultiSelect, Select, Stack, Switch } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { tokensOf, useGroups, useRoles, useUsers, words } from '@/pages/access/data'
+import { tokensOf, useGroups, useRoles, useUsers, useWorld, words } from '@/pages/access/data'
+import { type AclEntry, losesByNew, normalPath } from '@/pages/access/effective'
 import { PathPicker } from '@/pages/access/PathPicker'
+import { useMyself } from '@/pages/access/rights'
 import { ChangeDialog } from '@/plan/ChangeDialog'
 
 /** What a new permission begins with. */
@@ -22,6 +24,26 @@ export function subjects(who: readonly string[]): { users?: string[]; groups?: s
     ...(groups.length > 0 && { groups }),
     ...(tokens.length > 0 && { tokens }),
   }
+}
+
+/** The entries that the form makes. */
+export function entriesOf(path: string, who: readonly string[], roleid: string, propagate: boolean): AclEntry[] {
+  return who.map((each) => {
+    const [type = 'user'] = each.split(':')
+    return {
+      path: normalPath(path),
+      type: type as AclEntry['type'],
+      ugid: each.slice(type.length + 1),
+      roleid,
+      propagate,
+    }
+  })
+}
+
+function useLoses(entries: AclEntry[]): boolean {
+  const world = useWorld()
+  const myself = useMyself()
+  return world !== undefined && entries.length > 0 && losesByNew(world, myself, entries)
 }
 
 function useWhoChoices(): { group: string; items: { value: string; label: string }[] }[] {
@@ -53,6 +75,7 @@ export function AclDialog({ wish, opened, onClose }: { wish: AclWish; opened: bo
   const [errors, setErrors] = useState<Record<string, string>>({})
   const roles = useRoles().data ?? []
   const choices = useWhoChoices()
+  const loses = useLoses(path.startsWith('/') && role ? entriesOf(path, who, role, propagate) : [])
   const modifies = words(roles.find((each) => each.roleid === role)?.privs).includes('Permissions.Modify')
   return (
     <ChangeDialog
@@ -102,6 +125,7 @@ export function AclDialog({ wish, opened, onClose }: { wish: AclWish; opened: bo
           checked={propagate}
           onChange={(event) => setPropagate(event.currentTarget.checked)}
         />
+        {loses && <Alert color="red">{t('acl.losesByNew')}</Alert>}
         <Alert variant="light">{t('acl.inherits')}</Alert>
       </Stack>
     </ChangeDialog>

@@ -3,6 +3,7 @@ import {
   type AclEntry,
   compare,
   effective,
+  losesByNew,
   losesOwn,
   normalPath,
   telling,
@@ -140,6 +141,13 @@ test('who takes away an entry that gives it something is warned', () => {
   expect(losesOwn(world([mine]), 'joe@pve', [mine])).toBe(true)
   expect(losesOwn(world([mine, doubled]), 'joe@pve', [mine])).toBe(false)
   expect(losesOwn(world([mine]), 'ann@pve', [mine])).toBe(false)
+})
+
+test('who would lose rights by a new entry is warned: it replaces what comes from above', () => {
+  const before = world([entry('/', 'joe@pve', 'Admin')])
+  expect(losesByNew(before, 'joe@pve', [entry('/vms/101', '@ops', 'User')])).toBe(true)
+  expect(losesByNew(before, 'joe@pve', [entry('/vms/101', 'ann@pve', 'User')])).toBe(false)
+  expect(losesByNew(before, 'joe@pve', [entry('/vms', 'joe@pve', 'Admin')])).toBe(false)
 })
 
 test('paths that only repeat what is above them are left out', () => {

@@ -185,17 +185,31 @@ export function compare(left: readonly string[], right: readonly string[]): Diff
     .map((privilege) => ({ privilege, left: left.includes(privilege), right: right.includes(privilege) }))
 }
 
-/** Whether what `who` holds on `/` or `/access` shrinks when these entries go: a warning is due before one does it. */
-export function losesOwn(world: World, who: string, gone: readonly AclEntry[]): boolean {
-  const same = (a: AclEntry, b: AclEntry) =>
-    a.path === b.path && a.type === b.type && a.ugid === b.ugid && a.roleid === b.roleid
-  const after: World = { ...world, acl: world.acl.filter((entry) => !gone.some((each) => same(each, entry))) }
-  const paths = new Set(['/', '/access', ...gone.map((entry) => entry.path)])
+const same = (a: AclEntry, b: AclEntry): boolean =>
+  a.path === b.path && a.type === b.type && a.ugid === b.ugid && a.roleid === b.roleid
+
+/** Whether `who` holds less somewhere that matters when its entries become others. */
+function shrinks(world: World, who: string, acl: readonly AclEntry[], changed: readonly AclEntry[]): boolean {
+  const after: World = { ...world, acl }
+  const paths = new Set(['/', '/access', ...changed.map((entry) => entry.path)])
   return [...paths].some((path) => {
     const left = new Set(effective(after, who, path).held.map((each) => each.privilege))
     return effective(world, who, path).held.some((each) => !left.has(each.privilege))
   })
 }
+
+/** Whether `who` loses rights when these entries go: a warning is due before somebody does that to itself. */
+export const losesOwn = (world: World, who: string, gone: readonly AclEntry[]): boolean =>
+  shrinks(
+    world,
+    who,
+    world.acl.filter((entry) => !gone.some((each) => same(each, entry))),
+    gone,
+  )
+
+/** Whether `who` loses rights by these new entries: they replace what it has there from further up. */
+export const losesByNew = (world: World, who: string, fresh: readonly AclEntry[]): boolean =>
+  shrinks(world, who, [...world.acl.filter((entry) => !fresh.some((each) => same(each, entry))), ...fresh], fresh)
 
 type Granted = Readonly<Record<string, Readonly<Record<string, number>>>>
 
