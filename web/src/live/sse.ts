@@ -48,14 +48,14 @@ export interface ReadOptions {
   signal: AbortSignal
   onOpen?: () => void
   onFrame: (frame: Frame) => void
-  /** The server sends at least a comment every 15 s: after so long without a byte the connection counts as dead. */
+  /** The server sends at least a comment every 15 s: after so long (ms) without a byte the connection counts as dead. */
   silence?: number
   headers?: Record<string, string>
 }
 
 /** Read until the server ends the stream. `StreamRefused`, or whatever `fetch` throws; an abort rejects too. */
 export async function readFrames(url: string, options: ReadOptions): Promise<void> {
-  const { signal, onOpen, onFrame, silence = 40_000 } = options
+  const { signal, onOpen, onFrame, silence = 25_000 } = options
   const quiet = new AbortController()
   let timer = setTimeout(() => quiet.abort(), silence)
   const awake = () => {

@@ -12,7 +12,7 @@ export function TaskToast({ upid }: { upid: string }) {
   const text = { running: waiting, ok: t('toast.ok'), warning: t('toast.warning'), error: task?.status ?? '' }[ended]
   return (
     <Stack gap={4} align="flex-start">
-      <Text size="sm" style={{ overflowWrap: 'anywhere' }} lineClamp={4}>
+      <Text size="sm" c="var(--mantine-color-text)" style={{ overflowWrap: 'anywhere' }} lineClamp={4}>
         {text}
       </Text>
       {ended === 'running' && task?.progress ? (
@@ -33,7 +33,7 @@ export function TasksToast({ upids }: { upids: readonly string[] }) {
   const failed = ends.filter((end) => end === 'error').length
   return (
     <Stack gap={4} align="flex-start">
-      <Text size="sm">
+      <Text size="sm" c="var(--mantine-color-text)">
         {t('toast.summary', { done, total: upids.length })}
         {failed > 0 && (
           <Text span size="sm" c="var(--corral-bad)">

@@ -1,4 +1,5 @@
 /** Changing calls from anywhere: errors are shown, tasks are followed by a toast that links to them, nothing waits. */
+import { Text } from '@mantine/core'
 import { notifications, notificationsStore } from '@mantine/notifications'
 import i18next from 'i18next'
 import { ApiError, call, type Operation, type Params, type Result, Unreachable } from '@/api/client'
@@ -38,7 +39,11 @@ const frame = (role: 'status' | 'alert') => ({
 /** An error stays until it is closed. */
 export function showError(title: string, error: unknown): void {
   makeRoom()
-  const message = <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{explain(error)}</span>
+  const message = (
+    <Text size="sm" c="var(--mantine-color-text)" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+      {explain(error)}
+    </Text>
+  )
   notifications.show({ ...frame('alert'), title, message, color: 'red', autoClose: false })
 }
 

@@ -1,6 +1,6 @@
 /** What can be done with the thing under the pointer. */
 import { Menu } from '@mantine/core'
-import { IconPlayerPlay, IconPower, IconStar, IconTerminal2 } from '@tabler/icons-react'
+import { IconArrowRight, IconPlayerPlay, IconPower, IconStar, IconTerminal2 } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { useAllowed } from '@/api/permissions'
@@ -41,7 +41,9 @@ function Items({ of }: { of: Ref }) {
   const [kind, name] = parts(of)
   return (
     <>
-      <Menu.Item onClick={() => void navigate(targetOf(of))}>{t('tree.open')}</Menu.Item>
+      <Menu.Item leftSection={<IconArrowRight size={16} />} onClick={() => void navigate(targetOf(of))}>
+        {t('tree.open')}
+      </Menu.Item>
       {kind === 'guest' && <GuestItems vmid={Number(name)} />}
       <Menu.Divider />
       <Menu.Item leftSection={<IconStar size={16} />} onClick={() => toggleFavourite(of)}>
