@@ -11,6 +11,7 @@ import { GuestHeader } from '@/pages/guests/header/GuestHeader'
 import { PowerBar } from '@/pages/guests/header/Power'
 import { useGuestMay } from '@/pages/guests/may'
 import { CONSOLE, tabsOf } from '@/pages/guests/tabs'
+import { Page } from '@/ui/Page'
 import { RouteTabs } from '@/ui/RouteTabs'
 
 const Waiting = () => (
@@ -27,9 +28,10 @@ export default function GuestPage() {
   if (guest) return <Known guest={guest} key={guest.vmid} />
   if (!ready) return <Waiting />
   return (
-    <Center h="100%" p="md">
+    <Page title={`VM ${vmid}`}>
       <EmptyState
-        icon={<IconDeviceDesktopQuestion size={40} />}
+        py="xl"
+        icon={<IconDeviceDesktopQuestion />}
         title={t('missing.title', { vmid })}
         description={t('missing.text')}
       >
@@ -39,7 +41,7 @@ export default function GuestPage() {
           </Button>
         </EmptyState.Actions>
       </EmptyState>
-    </Center>
+    </Page>
   )
 }
 
