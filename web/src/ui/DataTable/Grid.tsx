@@ -147,6 +147,7 @@ export function Grid<Row extends object>(given: GridProps<Row>) {
         tabIndex={0}
         className={classes.grid}
         data-cards={cards || undefined}
+        data-menu={kit.menu || undefined}
         aria-label={props.label}
         aria-rowcount={props.paged?.hasMore ? -1 : view.rows.length + (cards ? 0 : 1)}
         aria-multiselectable={props.bulk ? true : undefined}
