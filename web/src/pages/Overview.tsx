@@ -64,7 +64,7 @@ function Body({ fresh }: { fresh: boolean }) {
         </Stack>
         <Stack gap="md">
           <Nodes nodes={nodes} />
-          <Storages storages={storages} />
+          {storages.length > 0 && <Storages storages={storages} />}
         </Stack>
       </SimpleGrid>
     </Stack>

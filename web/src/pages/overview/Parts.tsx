@@ -50,14 +50,14 @@ export function Nodes({ nodes }: { nodes: readonly NodeRow[] }) {
               <To to="/nodes/$node" params={{ node: node.node }}>
                 {node.node}
               </To>
-              {node.status === 'online' && (
+              {node.status === 'online' && node.uptime > 0 && (
                 <Text span size="xs" c="dimmed" ml="xs" className={styles.hide}>
                   {t('up', { time: duration(node.uptime) })}
                 </Text>
               )}
             </span>
-            <Use label={t('cpu')} share={node.cpu} />
-            <Use label={t('memory')} share={usage(node.mem, node.maxmem)} />
+            {node.maxcpu > 0 && <Use label={t('cpu')} share={node.cpu} />}
+            {node.maxmem > 0 && <Use label={t('memory')} share={usage(node.mem, node.maxmem)} />}
           </li>
         ))}
       </ul>

@@ -14,7 +14,7 @@ import { bytes, number, percent } from '@/ui/format'
 const MOST = 16
 
 function useTrend(nodes: readonly NodeRow[]) {
-  const asked = nodes.length > MOST ? [] : nodes.filter(({ status }) => status === 'online')
+  const asked = nodes.length > MOST ? [] : nodes.filter(({ status, maxcpu }) => status === 'online' && maxcpu > 0)
   return useQueries({
     queries: asked.map(({ node }) => {
       const params = { node, timeframe: 'hour' as const }
@@ -44,25 +44,32 @@ export function Totals({ nodes, sums, guests }: { nodes: readonly NodeRow[]; sum
       <Card title={t('guests')} figure={number(guests.running)} note={t('runningOf', { count: guests.total })}>
         <GuestLinks guests={guests} />
       </Card>
-      <Card
-        title={t('cpu')}
-        figure={share(sums.cpu, sums.maxcpu)}
-        note={t('cpuOf', { used: number(sums.cpu, 1), count: sums.maxcpu })}
-      >
-        <Sparkline values={trend.cpu} max={sums.maxcpu} />
-      </Card>
-      <Card
-        title={t('memory')}
-        figure={share(sums.mem, sums.maxmem)}
-        note={t('of', { used: bytes(sums.mem), total: bytes(sums.maxmem) })}
-      >
-        <Sparkline values={trend.mem} max={sums.maxmem} />
-      </Card>
-      <Card
-        title={t('storage')}
-        figure={share(sums.disk, sums.maxdisk)}
-        note={t('of', { used: bytes(sums.disk), total: bytes(sums.maxdisk) })}
-      />
+      {/* Figures that the user may not see are not there. */}
+      {sums.maxcpu > 0 && (
+        <Card
+          title={t('cpu')}
+          figure={share(sums.cpu, sums.maxcpu)}
+          note={t('cpuOf', { used: number(sums.cpu, 1), count: sums.maxcpu })}
+        >
+          <Sparkline values={trend.cpu} max={sums.maxcpu} />
+        </Card>
+      )}
+      {sums.maxmem > 0 && (
+        <Card
+          title={t('memory')}
+          figure={share(sums.mem, sums.maxmem)}
+          note={t('of', { used: bytes(sums.mem), total: bytes(sums.maxmem) })}
+        >
+          <Sparkline values={trend.mem} max={sums.maxmem} />
+        </Card>
+      )}
+      {sums.maxdisk > 0 && (
+        <Card
+          title={t('storage')}
+          figure={share(sums.disk, sums.maxdisk)}
+          note={t('of', { used: bytes(sums.disk), total: bytes(sums.maxdisk) })}
+        />
+      )}
     </SimpleGrid>
   )
 }
