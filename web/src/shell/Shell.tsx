@@ -1,4 +1,3 @@
-import { Text } from '@mantine/core'
 import { Outlet, useLocation } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -12,6 +11,7 @@ import { startTasks } from '@/live/tasks'
 import { Frame } from '@/shell/Frame'
 import { LogInAgain } from '@/shell/LogInAgain'
 import { Login } from '@/shell/Login'
+import { Page } from '@/ui/Page'
 
 /** The frame around every page: login first, then navigation, search, tasks. */
 export function Shell() {
@@ -58,5 +58,5 @@ function useLive(): void {
 
 export function Lost() {
   const { t } = useTranslation()
-  return <Text p="md">{t('notFound')}</Text>
+  return <Page title={t('notFound')}>{null}</Page>
 }
