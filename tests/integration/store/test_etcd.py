@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 
 from corral.core.errors import Conflict, Error, NoQuorum, TimedOut
 from corral.store.base import Batch, Cause, Reset, Revision, Store, Transaction, Write
+from corral.store.etcd.cluster import Cluster
 from corral.store.etcd.engine import EtcdStore
 from corral.store.etcd.upkeep import Upkeep, database, status
 from corral.system.clock import SystemClock
@@ -57,7 +59,7 @@ def opened(cluster: Etcd, request: pytest.FixtureRequest) -> Iterator[Open]:
     def open_(*first: Member) -> EtcdStore:
         endpoints = [cluster.endpoint(member) for member in first] or cluster.endpoints
         root = f"{request.node.name}/"
-        stores.append(EtcdStore(endpoints, SystemClock(), tls=cluster.tls, root=root))
+        stores.append(EtcdStore(Cluster(endpoints, cluster.tls), SystemClock(), root=root))
         return stores[-1]
 
     yield open_
@@ -314,7 +316,7 @@ def test_its_members_say_how_they_are(cluster: Etcd, opened: Open) -> None:
 
 def test_clients_without_a_certificate_are_refused(cluster: Etcd) -> None:
     with pytest.raises(NoQuorum):
-        EtcdStore([endpoint.replace("https", "http") for endpoint in cluster.endpoints], SystemClock())
+        EtcdStore(Cluster([endpoint.replace("https", "http") for endpoint in cluster.endpoints]), SystemClock())
 
 
 def fill(store: Store) -> None:
@@ -324,7 +326,7 @@ def fill(store: Store) -> None:
 
 def test_a_full_database_refuses_writes_until_it_is_looked_after(tmp_path: Path) -> None:
     with etcd.running(tmp_path, options=[f"--quota-backend-bytes={16 * 1024 * 1024}"]) as small:
-        store = EtcdStore(small.endpoints, SystemClock())
+        store = EtcdStore(Cluster(small.endpoints), SystemClock())
         try:
             with pytest.raises(NoQuorum, match="full"):
                 fill(store)
@@ -333,6 +335,31 @@ def test_a_full_database_refuses_writes_until_it_is_looked_after(tmp_path: Path)
             assert "full" in Upkeep(store, SystemClock(), "one").turn()
             assert not status(store).alarms
             put(store, "a", "1")
+        finally:
+            store.close()
+
+
+def test_a_cluster_that_was_put_back_resets_who_watches(tmp_path: Path) -> None:
+    with etcd.running(tmp_path) as single:
+        store = EtcdStore(Cluster(single.endpoints), SystemClock())
+        try:
+            (member,) = single.members
+            early = put(store, "a", "early")
+            member.kill()
+            shutil.copytree(tmp_path / member.name, tmp_path / "copy")
+            single.restart(member)
+            single.wait_ready()
+            put(store, "a", "late")
+            late = put(store, "a", "later")
+            seen, thread = follow(store)
+            member.kill()
+            shutil.rmtree(tmp_path / member.name)
+            (tmp_path / "copy").rename(tmp_path / member.name)
+            single.restart(member)
+            thread.join(15)
+            assert seen == [Reset(revision=early)]
+            assert late > early
+            assert [doc.text for doc in store.list()] == ["early"]
         finally:
             store.close()
 

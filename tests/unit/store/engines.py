@@ -9,6 +9,7 @@ from typing import cast
 
 from corral.core.clock import Clock
 from corral.store.base import Store
+from corral.store.etcd.cluster import Cluster
 from corral.store.etcd.engine import EtcdStore
 from corral.store.memory import MemoryStore
 from corral.store.sqlite import SqliteStore
@@ -45,7 +46,7 @@ ENGINES = (
     ),
     Engine(
         name="etcd",
-        open=lambda directory, clock: EtcdStore(shared_etcd.endpoints(), clock, root=f"corral{directory}/"),
+        open=lambda directory, clock: EtcdStore(Cluster(shared_etcd.endpoints()), clock, root=f"corral{directory}/"),
         compact=lambda store, number: cast("EtcdStore", store).compact(number),
         keeps=True,
         examples=12,  # each read asks another process

@@ -187,7 +187,7 @@ class Cluster:
                     continue
                 self._answered(endpoint)
                 return answer
-            if once or monotonic() + _PAUSE >= deadline or self._closed.wait(_PAUSE):
+            if once or monotonic() + _PAUSE >= deadline or self.wait(_PAUSE):
                 break
         self._check_open()
         self._lost_to_reads_at = monotonic()
@@ -198,6 +198,10 @@ class Cluster:
 
     def _answered(self, endpoint: str) -> None:
         self._lost_at = self._lost_to_reads_at = -_LOST_FOR
+        self.prefer(endpoint)
+
+    def prefer(self, endpoint: str) -> None:
+        """Ask that member first from now on."""
         known = self._endpoints
         if endpoint in known and known[self._first % len(known)] != endpoint:
             self._first = known.index(endpoint)

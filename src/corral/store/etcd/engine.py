@@ -17,7 +17,7 @@ from corral.core.errors import Conflict, TimedOut, Unavailable
 from corral.store.base import Doc, Past, Revision, Stood, Touch, Transaction
 from corral.store.etcd import layout
 from corral.store.etcd import rpc_pb2 as rpc
-from corral.store.etcd.cluster import DELETE, TXN, Cluster, Lost, Tls
+from corral.store.etcd.cluster import DELETE, TXN, Cluster, Lost
 from corral.store.etcd.commits import Commits
 from corral.store.etcd.feed import Feed
 from corral.store.etcd.layout import FORMAT, Event, Head, Meta, Root, Space, Span
@@ -46,17 +46,17 @@ _TRIES = 20
 class EtcdStore:
     """See `base.Store`. Thread-safe; any number of processes on any nodes have it open. Not for processes that fork.
 
+    `root` is where it lies in etcd, with a slash at the end. The store closes `cluster`.
+
     Commits and reads are linearizable: a read shows what any node has committed before. Without quorum commits fail
     with `NoQuorum` within 5 s (at once while that is known), and reads are answered by a single member as of the time
     when quorum was lost, unless that member is behind what this object has shown. Watches get what is
     new through one connection with one member, and go on at the next when that one is away or without a leader.
     """
 
-    def __init__(
-        self, endpoints: Sequence[str], clock: Clock, *, tls: Tls | None = None, root: str = "corral/"
-    ) -> None:
+    def __init__(self, cluster: Cluster, clock: Clock, *, root: str = "corral/") -> None:
         self._clock = clock
-        self.cluster = Cluster(endpoints, tls)
+        self.cluster = cluster
         try:
             self._reader = Reader(self.cluster, root)
             start = self._reader.moment()

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _PAUSE = 0.2
 _BEAT = 1.5
+_BEHIND = 10
 _SILENCE = 4.0  # gRPC's own keep-alive does not notice a member that hangs
 
 
@@ -42,6 +43,7 @@ class Feed:
         self._gate = threading.Lock()
         self._running: Answers | None = None
         self._heard = 0.0
+        self._behind = 0
         self._closed = False
         self._thread = threading.Thread(target=self._loop, name="store-feed", daemon=True)
         self._thread.start()
@@ -93,11 +95,24 @@ class Feed:
                         raise Compacted
                     raise Error(f"the watch was cancelled: {answer.cancel_reason}")
                 if answer.created:
+                    self._check_ahead(answer.header.revision)
                     self._learn()
                 self._take(answer.events)
         finally:
             ended.set()
             running.cancel()
+
+    def _check_ahead(self, revision: int) -> None:
+        """A member that is behind will catch up; a cluster that is behind has been put back by its administrator."""
+        if revision >= self._next - 1:
+            self._behind = 0
+            return
+        self._behind += 1
+        if self._behind < _BEHIND:
+            raise Error("that member is behind")
+        self._behind = 0
+        log.error("etcd has been put back to an earlier state: what was written since then is lost")
+        raise _Anew
 
     def _requests(self, ended: threading.Event) -> Iterator[rpc.WatchRequest]:
         """The watch, then signs of life, to be answered: silence may also mean that nothing is new."""

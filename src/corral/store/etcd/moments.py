@@ -169,10 +169,11 @@ class Reader:
             operation.request_range.serializable = True
         for endpoint in self._cluster.endpoints:
             try:
-                answer = self._cluster.ask(endpoint, TXN, request, _SLOW / 5, require_leader=False)
+                answer = self._cluster.ask(endpoint, TXN, request, _attempt(request), require_leader=False)
             except grpc.RpcError:
                 continue
             if answer.header.revision >= least:
+                self._cluster.prefer(endpoint)
                 return answer
         raise NoQuorum(f"{lost}; and no member can answer alone") from lost
 
