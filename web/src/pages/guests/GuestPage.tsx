@@ -6,6 +6,7 @@ import { Suspense, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useGuest, useInventory } from '@/live/inventory'
 import type { Guest } from '@/live/types'
+import { isPopout } from '@/pages/guests/console/popout'
 import classes from '@/pages/guests/GuestPage.module.css'
 import { GuestHeader } from '@/pages/guests/header/GuestHeader'
 import { PowerBar } from '@/pages/guests/header/Power'
@@ -58,7 +59,7 @@ function Known({ guest }: { guest: Guest }) {
   const may = useGuestMay(guest.vmid)
   const phone = useMediaQuery('(max-width: 47.99em)', false) ?? false
   useTitle(guest)
-  const popout = new URLSearchParams(window.location.search).has('popout')
+  const popout = isPopout()
   const tabs = tabsOf(guest, may).map(({ name, flush, body: Body }) => ({
     id: name,
     label: t(`tabs.${name}`),

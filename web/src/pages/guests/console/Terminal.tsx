@@ -4,7 +4,7 @@ import { call } from '@/api/client'
 import type { Guest } from '@/live/types'
 import classes from '@/pages/guests/console/Console.module.css'
 import { LinkOverlay } from '@/pages/guests/console/Overlay'
-import { openPopout } from '@/pages/guests/console/popout'
+import { isPopout, openPopout } from '@/pages/guests/console/popout'
 import { TerminalTools } from '@/pages/guests/console/TerminalTools'
 import { themeOf, useTerminalLook } from '@/pages/guests/console/terminalLook'
 import { useFullscreen } from '@/pages/guests/console/useFullscreen'
@@ -19,12 +19,14 @@ interface TerminalProps {
   /** False: no connection; `off` says why. */
   wanted?: boolean
   lead?: ReactNode
+  /** Said beside the tools while it is connected. */
+  hint?: string
   off?: ReactNode
   onWindow?: () => void
 }
 
 /** A terminal with its tools, connected again when the connection is lost. */
-export function Terminal({ label, start, wanted = true, lead, off, onWindow }: TerminalProps) {
+export function Terminal({ label, start, wanted = true, lead, hint, off, onWindow }: TerminalProps) {
   const whole = useRef<HTMLElement>(null)
   const host = useRef<HTMLDivElement>(null)
   const [look, change] = useTerminalLook()
@@ -43,6 +45,7 @@ export function Terminal({ label, start, wanted = true, lead, off, onWindow }: T
         full={full}
         onFull={toggleFull}
         onWindow={onWindow}
+        hint={hint}
       />
       <div className={classes.stage} style={{ background: themeOf(look.theme).background }}>
         <div className={classes.terminal} ref={host} />
@@ -82,8 +85,9 @@ export function SerialConsole({
       start={start}
       wanted={running}
       lead={lead}
+      hint={t('pressEnter')}
       off={off}
-      onWindow={() => openPopout(guest, 'serial')}
+      onWindow={isPopout() ? undefined : () => openPopout(guest, 'serial')}
     />
   )
 }

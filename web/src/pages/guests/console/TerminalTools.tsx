@@ -1,3 +1,4 @@
+import { Text } from '@mantine/core'
 import {
   IconArrowsMaximize,
   IconArrowsMinimize,
@@ -25,6 +26,7 @@ export function TerminalTools({
   full,
   onFull,
   onWindow,
+  hint,
 }: {
   made: RefObject<{ terminal: Xterm } | null>
   enabled: boolean
@@ -34,6 +36,7 @@ export function TerminalTools({
   full: boolean
   onFull: () => void
   onWindow?: () => void
+  hint?: string
 }) {
   const { t } = useTranslation('console')
   const terminal = () => made.current?.terminal
@@ -101,6 +104,11 @@ export function TerminalTools({
         <ToolButton label={t('window')} onClick={onWindow} visibleFrom="sm">
           <IconExternalLink size={18} />
         </ToolButton>
+      )}
+      {hint && enabled && (
+        <Text size="xs" c="dimmed" visibleFrom="sm" className={classes.state}>
+          {hint}
+        </Text>
       )}
     </div>
   )

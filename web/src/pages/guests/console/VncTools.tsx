@@ -17,7 +17,7 @@ import { Clipboard } from '@/pages/guests/console/Clipboard'
 import classes from '@/pages/guests/console/Console.module.css'
 import { ALT, CTRL, chord, DELETE, ESCAPE, functionKey, META, PRINT, TAB } from '@/pages/guests/console/keys'
 import { Modifiers } from '@/pages/guests/console/Modifiers'
-import { openPopout } from '@/pages/guests/console/popout'
+import { isPopout, openPopout } from '@/pages/guests/console/popout'
 import { ToolButton } from '@/pages/guests/console/ToolButton'
 import type { Scaling } from '@/pages/guests/console/useVnc'
 
@@ -53,9 +53,11 @@ export function VncTools(props: ToolsProps) {
       <ToolButton label={full ? t('fullOff') : t('full')} onClick={props.onFull}>
         {full ? <IconArrowsMinimize size={18} /> : <IconArrowsMaximize size={18} />}
       </ToolButton>
-      <ToolButton label={t('window')} onClick={() => openPopout(guest, 'vnc')} visibleFrom="sm">
-        <IconExternalLink size={18} />
-      </ToolButton>
+      {!isPopout() && (
+        <ToolButton label={t('window')} onClick={() => openPopout(guest, 'vnc')} visibleFrom="sm">
+          <IconExternalLink size={18} />
+        </ToolButton>
+      )}
     </div>
   )
 }

@@ -9,3 +9,6 @@ export function openPopout(guest: Pick<Guest, 'vmid'>, kind?: string): void {
     'popup,width=1060,height=860,noopener=no',
   )
 }
+
+/** Whether this is such a window. */
+export const isPopout = (): boolean => new URLSearchParams(window.location.search).has('popout')
