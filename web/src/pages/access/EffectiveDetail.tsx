@@ -122,7 +122,7 @@ function useColumns(who: string, other: string | undefined): Column<PrivilegeRow
         required: true,
         mobile: 'title',
       },
-      { id: 'meaning', header: t('effective.meaning'), value: (row) => row.meaning, width: 260, mobile: 'meta' },
+      { id: 'meaning', header: t('effective.meaning'), value: (row) => row.meaning, width: 260 },
       { id: 'area', header: t('role.kind'), value: (row) => row.area, width: 130, filter: 'options', optional: true },
     ]
     if (other)
@@ -158,7 +158,7 @@ function useColumns(who: string, other: string | undefined): Column<PrivilegeRow
         value: (row) => row.whyLeft,
         cell: held('whyLeft', ''),
         width: 300,
-        mobile: 'side',
+        mobile: 'meta',
       },
     ]
   }, [t, who, other])
