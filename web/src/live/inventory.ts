@@ -10,6 +10,7 @@ import {
   type StatusChange,
   type Tables,
   withGuest,
+  withLife,
   withSilence,
 } from '@/live/rows'
 import { createStore, useSelected, useStore } from '@/live/store'
@@ -157,7 +158,7 @@ async function readGuest(vmid: number): Promise<boolean> {
     const now = inventory.get().guests.get(vmid)
     const guest = guestOf({ ...row, type: 'qemu', node, maxcpu: row.cpus, pool: before?.pool }, now)
     const qmpstatus = row.qmpstatus ? String(row.qmpstatus) : undefined
-    inventory.set(withGuest(inventory.get(), vmid, { ...guest, qmpstatus }))
+    inventory.set(withGuest(inventory.get(), vmid, now ? withLife(guest, now) : { ...guest, qmpstatus }))
     return true
   } catch {
     return false

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { afterStatus, inventoryOf, type Row, withGuest, withSilence } from '@/live/rows'
+import { afterStatus, guestOf, inventoryOf, type Row, withGuest, withLife, withSilence } from '@/live/rows'
 
 const guest = (vmid: number, more: Row = {}): Row => ({
   type: 'qemu',
@@ -126,4 +126,10 @@ test('a hundred changes among ten thousand guests take a few milliseconds', () =
   const begun = performance.now()
   for (let turn = 0; turn < 10; turn += 1) afterStatus(before, changes, turn)
   expect((performance.now() - begun) / 10).toBeLessThan(20)
+})
+
+test('an answer that comes late does not bring back how a guest was doing', () => {
+  const told = guestOf(guest(100, { status: 'stopped' }))
+  const late = guestOf(guest(100, { name: 'new', status: 'running', cpu: 0.5 }))
+  expect(withLife(late, told)).toMatchObject({ name: 'new', status: 'stopped', cpu: 0 })
 })

@@ -53,6 +53,16 @@ export function guestOf(row: Row, before?: Guest): Guest {
   }
 }
 
+/**
+ * A guest that was read by itself: what it is called and made of is the row's. How it is doing is what events have told,
+ * which may be newer than the answer.
+ */
+export function withLife(read: Guest, told: Guest): Guest {
+  if (told.status === 'unknown') return read
+  const { status, qmpstatus, uptime, cpu, mem, disk, diskread, diskwrite, netin, netout } = told
+  return { ...read, status, qmpstatus, uptime, cpu, mem, disk, diskread, diskwrite, netin, netout }
+}
+
 function nodeOf(row: Row, before?: NodeRow): NodeRow {
   return {
     kind: 'node',
