@@ -1,5 +1,5 @@
 /** Everything by typing: things, pages, people and deeds. */
-import { Kbd, Modal, Text } from '@mantine/core'
+import { CloseButton, Kbd, Modal, Text } from '@mantine/core'
 import { IconSearch } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
 import { type KeyboardEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
@@ -84,6 +84,7 @@ const optionId = (index: number): string => `search-option-${index}`
 
 function Search() {
   const { t } = useTranslation('search')
+  const { t: common } = useTranslation()
   const navigate = useNavigate()
   const [typed, setTyped] = useState('')
   const query = useDeferredValue(typed)
@@ -139,9 +140,10 @@ function Search() {
           spellCheck={false}
           data-autofocus
         />
-        <Kbd size="xs" aria-hidden>
+        <Kbd size="xs" aria-hidden visibleFrom="sm">
           Esc
         </Kbd>
+        <CloseButton size="lg" hiddenFrom="sm" aria-label={common('close')} onClick={hide} />
       </div>
       <Results sections={sections} active={at} onChoose={choose} onActive={setActive} query={query} />
       <div role="status" className={classes.status}>

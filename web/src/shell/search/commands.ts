@@ -1,3 +1,4 @@
+import { sessionState } from '@/api/session'
 import { inventory } from '@/live/inventory'
 import type { Guest } from '@/live/types'
 import { fits, power } from '@/shell/guest'
@@ -12,13 +13,20 @@ const LOOKED_AT = 60
 const suits = (guest: Guest, command: Command): boolean =>
   command === 'console' ? !guest.template : fits(guest, command)
 
+/** Whether the user may do so to any guest; to which, the API decides. */
+function may(command: Command): boolean {
+  const now = sessionState()
+  const privilege = command === 'console' ? 'VM.Console' : 'VM.PowerMgmt'
+  return now.kind === 'open' && now.session.cap.vms?.[privilege] === 1
+}
+
 /** What a text like `start web` asks for, of what can be done now. */
 export function commandHits(text: string, guests: Stack, openConsole: (vmid: number) => void): Hit[] {
   const asked = verbIn(text)
   if (!asked) return []
   const found = fuzzy(guests.texts, asked.rest).slice(0, LOOKED_AT)
   const hits: Hit[] = []
-  for (const command of asked.verbs) {
+  for (const command of asked.verbs.filter(may)) {
     for (const at of found) {
       if (hits.length >= MOST) return hits
       const vmid = Number(guests.hit(at).ref?.slice('guest/'.length))

@@ -3,7 +3,7 @@
  * and names its active row, so a row that scrolls away takes no focus with it.
  */
 import { useNavigate } from '@tanstack/react-router'
-import { useVirtualizer } from '@tanstack/react-virtual'
+import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from 'react'
 import { type Ref, targetOf } from '@/shell/refs'
 import type { Item } from '@/shell/tree/forest'
@@ -32,12 +32,6 @@ export function Tree({ label, items, current, onToggle }: Props) {
   const [menu, setMenu] = useState<At | null>(null)
   const typed = useTyped()
   const size = rowHeight()
-  const rows = useVirtualizer({
-    count: items.length,
-    getScrollElement: () => scroll.current,
-    estimateSize: () => size,
-    overscan: 12,
-  })
   const found = items.findIndex((item) => item.branch.id === activeId)
   const active =
     found >= 0
@@ -46,6 +40,14 @@ export function Tree({ label, items, current, onToggle }: Props) {
           0,
           items.findIndex((item) => item.branch.ref === current),
         )
+  const rows = useVirtualizer({
+    count: items.length,
+    getScrollElement: () => scroll.current,
+    estimateSize: () => size,
+    overscan: 12,
+    // The active row is named by the tree, so it is always there.
+    rangeExtractor: (range) => [...new Set([...defaultRangeExtractor(range), active])].filter((at) => items[at]),
+  })
   useReveal(items, current, (index) => {
     const seen = rows.range
     // In the middle, not at the edge: rows that come above it must not push it out of sight.
