@@ -137,15 +137,23 @@ function Inside({ item: { branch } }: { item: Item }) {
   )
 }
 
+const WORDS = ['running', 'stopped', 'paused', 'unknown'] as const
+
 function GuestInside({ vmid }: { vmid: number }) {
+  const { t } = useTranslation(['common', 'guest'])
   const guest = useGuest(vmid)
+  const known = guest && WORDS.find((each) => each === wordOf(guest))
   if (!guest) return <span className={classes.label}>{vmid}</span>
   return (
     <>
       {guest.template ? (
-        <IconTemplate size={14} aria-label="template" className={classes.icon} />
+        <IconTemplate size={14} aria-label={t('guest:template')} className={classes.icon} />
       ) : (
-        <StatusDot status={guest.lock ? 'busy' : wordOf(guest)} label={guest.lock ?? wordOf(guest)} compact />
+        <StatusDot
+          status={guest.lock ? 'busy' : wordOf(guest)}
+          label={guest.lock ?? (known ? t(known) : wordOf(guest))}
+          compact
+        />
       )}
       <span className={classes.vmid}>{vmid}</span>
       <span className={classes.label}>{guest.name}</span>
