@@ -1,5 +1,4 @@
 import { ActionIcon, Menu, Tooltip } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import { IconApi, IconDots, IconLink, IconTerminal2 } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -8,6 +7,7 @@ import type { OperationSchema } from '@/forms/schema'
 import { curlCommand, pveshCommand, secretsIn } from '@/plan/command'
 import { approvalLink } from '@/plan/share'
 import { showError } from '@/ui/act'
+import { notify } from '@/ui/notify'
 
 /** The call, to be taken elsewhere: to a shell, to a script, to somebody who is to approve it. */
 export function CopyMenu({
@@ -30,7 +30,7 @@ export function CopyMenu({
   async function copy(make: (params: Record<string, unknown>) => string | Promise<string>): Promise<void> {
     try {
       await navigator.clipboard.writeText(await make(params()))
-      notifications.show({ message: t('common:copied'), autoClose: 2000 })
+      notify.show({ message: t('common:copied'), autoClose: 2000 })
     } catch (error) {
       showError(t('copyFailed'), error)
     }

@@ -1,10 +1,10 @@
 import { PasswordInput, Stack } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useSession } from '@/api/session'
 import { ChangeDialog } from '@/plan/ChangeDialog'
 import { hide } from '@/shell/surfaces'
+import { notify } from '@/ui/notify'
 
 /** The user's own password. */
 export default function PasswordDialog() {
@@ -32,7 +32,7 @@ export default function PasswordDialog() {
       submit={t('change.title')}
       size="md"
       onErrors={setErrors}
-      onDone={() => notifications.show({ message: t('change.done'), color: 'green' })}
+      onDone={() => notify.show({ message: t('change.done'), color: 'green' })}
     >
       <Stack>
         <input type="text" name="username" autoComplete="username" value={userid} readOnly hidden />

@@ -1,9 +1,10 @@
 /** Changing calls from anywhere: errors are shown, tasks are followed by a toast that links to them, nothing waits. */
 import { Text } from '@mantine/core'
-import { notifications, notificationsStore } from '@mantine/notifications'
+import { notificationsStore } from '@mantine/notifications'
 import i18next from 'i18next'
 import { ApiError, call, type Operation, type Params, type Result, Unreachable } from '@/api/client'
 import { outcome, whenEnded } from '@/live/tasks'
+import { notify } from '@/ui/notify'
 import { TasksToast, TaskToast } from '@/ui/TaskToast'
 import { type Toast, withTask } from '@/ui/toasts'
 
@@ -28,13 +29,8 @@ function makeRoom(): void {
   const shown = notificationsStore.getState().notifications
   if (shown.length < MOST) return
   const oldest = shown.find((each) => !each.loading)
-  if (oldest?.id) notifications.hide(oldest.id)
+  if (oldest?.id) notify.hide(oldest.id)
 }
-
-const frame = (role: 'status' | 'alert') => ({
-  role,
-  closeButtonProps: { 'aria-label': i18next.t('common:close') },
-})
 
 /** An error stays until it is closed. */
 export function showError(title: string, error: unknown): void {
@@ -44,7 +40,7 @@ export function showError(title: string, error: unknown): void {
       {explain(error)}
     </Text>
   )
-  notifications.show({ ...frame('alert'), title, message, color: 'red', autoClose: false })
+  notify.show({ title, message, color: 'red', autoClose: false })
 }
 
 let toasts: readonly Toast[] = []
@@ -53,7 +49,7 @@ let toasts: readonly Toast[] = []
 export function followTask(title: string, upid: string): void {
   const next = withTask(toasts, { upid, title, at: Date.now() })
   toasts = next.toasts
-  for (const id of next.gone) notifications.hide(id)
+  for (const id of next.gone) notify.hide(id)
   draw(next.shown, 'running')
   void whenEnded(upid).then((status) => ended(upid, outcome(status)))
 }
@@ -64,7 +60,6 @@ function draw(toast: Toast, end: ReturnType<typeof outcome>): void {
   const one = toast.tasks.length === 1
   const failed = end === 'error'
   const data = {
-    ...frame(failed ? 'alert' : 'status'),
     id: toast.id,
     title: one ? first.title : i18next.t('tasks:toast.many', { count: toast.tasks.length }),
     message: one ? <TaskToast upid={first.upid} /> : <TasksToast upids={toast.tasks.map((task) => task.upid)} />,
@@ -73,10 +68,10 @@ function draw(toast: Toast, end: ReturnType<typeof outcome>): void {
     autoClose: end === 'ok' || end === 'warning' ? FADES : (false as const),
   }
   const there = notificationsStore.getState()
-  if ([...there.notifications, ...there.queue].some((each) => each.id === toast.id)) notifications.update(data)
+  if ([...there.notifications, ...there.queue].some((each) => each.id === toast.id)) notify.update(data)
   else if (end === 'running' || failed) {
     makeRoom()
-    notifications.show(data)
+    notify.show(data)
   }
 }
 

@@ -1,9 +1,9 @@
 /** Many calls under one toast: how far they are, and at the end what did not work. */
 import { List, ScrollArea, Text } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import i18next from 'i18next'
 import type { Operation, Params } from '@/api/client'
 import { act } from '@/ui/act'
+import { notify } from '@/ui/notify'
 import { type Job, type Outcome, runJobs } from './jobs'
 
 const SHOWN = 50
@@ -43,18 +43,18 @@ export async function runBulk(
   const problems: Outcome[] = []
   let done = 0
   const progress = () => i18next.t('lists:bulkProgress', { done, total: jobs.length })
-  notifications.show({ id, title, message: progress(), loading: true, autoClose: false })
+  notify.show({ id, title, message: progress(), loading: true, autoClose: false })
   await runJobs(
     jobs,
     (outcome) => {
       done += 1
       if (outcome.problem !== null) problems.push(outcome)
-      notifications.update({ id, title, message: progress(), loading: true, autoClose: false })
+      notify.update({ id, title, message: progress(), loading: true, autoClose: false })
     },
     tokens,
   )
   const failed = problems.length > 0
-  notifications.update({
+  notify.update({
     id,
     title: failed ? i18next.t('lists:bulkFailed', { title, failed: problems.length, total: jobs.length }) : title,
     message: failed ? <Problems problems={problems} /> : progress(),

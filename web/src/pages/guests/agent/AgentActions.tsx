@@ -1,5 +1,4 @@
 import { Button, Menu } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import { IconChevronDown } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -7,6 +6,7 @@ import { OperationDialog } from '@/forms/OperationDialog'
 import type { Guest } from '@/live/types'
 import { resultOf } from '@/pages/guests/agent/answers'
 import { act } from '@/ui/act'
+import { notify } from '@/ui/notify'
 
 const BASE = 'POST /nodes/{node}/qemu/{vmid}/agent/'
 const COMMANDS = ['ping', 'fsfreeze-status', 'fsfreeze-freeze', 'fsfreeze-thaw', 'fstrim'] as const
@@ -24,7 +24,7 @@ export function AgentActions({ guest, may }: { guest: Guest; may: (privilege: st
     if (answer === undefined) return
     const result = resultOf(answer)
     const message = typeof result === 'string' || typeof result === 'number' ? String(result) : t('agent.done')
-    notifications.show({ title, message, color: 'green' })
+    notify.show({ title, message, color: 'green' })
   }
   return (
     <>

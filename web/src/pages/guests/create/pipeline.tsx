@@ -1,6 +1,5 @@
 /** From the wizard's last click to the running guest, going on after the wizard has closed: image, guest, size, start. */
 import { Button, Group, Text } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import i18next from 'i18next'
 import { ApiError, call, plan } from '@/api/client'
 import { refresh } from '@/api/query'
@@ -10,6 +9,7 @@ import { createParams, type Facts, mustGrow, withoutSource } from '@/pages/guest
 import { uploadEnded, uploads } from '@/pages/storage/upload/queue'
 import { router } from '@/router'
 import { explain, followTask } from '@/ui/act'
+import { notify } from '@/ui/notify'
 
 const CONTENT = 'GET /nodes/{node}/storage/{storage}/content'
 const good = (status: string): boolean => status === 'OK' || status.startsWith('WARNINGS')
@@ -111,11 +111,10 @@ const reopen = (): void => void router.navigate({ to: '.', search: (all) => ({ .
 function failed(draft: Draft, error: unknown): void {
   if (drafts.get() === EMPTY) drafts.set(draft)
   const id = `create-failed-${Date.now()}`
-  notifications.show({
+  notify.show({
     id,
     color: 'red',
     autoClose: false,
-    closeButtonProps: { 'aria-label': i18next.t('common:close') },
     title: i18next.t('wizard:notCreated', { name: draft.name }),
     message: (
       <Group gap="xs">
@@ -126,7 +125,7 @@ function failed(draft: Draft, error: unknown): void {
           size="xs"
           variant="default"
           onClick={() => {
-            notifications.hide(id)
+            notify.hide(id)
             reopen()
           }}
         >
@@ -151,16 +150,15 @@ async function follow(draft: Draft, facts: Facts, upid: string): Promise<void> {
 async function later(draft: Draft, facts: Facts, download: string | undefined): Promise<void> {
   const id = `create-waits-${Date.now()}`
   const title = i18next.t('wizard:waiting', { name: draft.name })
-  const closeButtonProps = { 'aria-label': i18next.t('common:close') }
   const message = i18next.t('wizard:waitingHint')
-  notifications.show({ id, title, message, loading: true, autoClose: false, closeButtonProps })
+  notify.show({ id, title, message, loading: true, autoClose: false })
   hold(1)
   try {
     await arrived(draft, download)
-    notifications.hide(id)
+    notify.hide(id)
     await follow(draft, facts, await create(draft, facts))
   } catch (error) {
-    notifications.hide(id)
+    notify.hide(id)
     failed(draft, error)
   } finally {
     hold(-1)

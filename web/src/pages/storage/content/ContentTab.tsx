@@ -1,7 +1,6 @@
 /** The volumes of one content type, and what can be done with them. */
 import { Anchor, Badge, Button, Text } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
-import { notifications } from '@mantine/notifications'
 import {
   IconCopy,
   IconLock,
@@ -23,6 +22,7 @@ import { type Deed, VolumeDialogs } from '@/pages/storage/content/VolumeDialogs'
 import { type Content, filename, isSource, type Volume, volname } from '@/pages/storage/content/volumes'
 import { type BulkAction, type Column, DataTable, type RowAction } from '@/ui/DataTable'
 import { bytes, moment } from '@/ui/format'
+import { notify } from '@/ui/notify'
 import { useDialog } from '@/ui/useDialog'
 
 export interface Place {
@@ -216,7 +216,7 @@ function useActions(place: Place, open: (deed: Deed) => void): (row: Volume) => 
   const mayRemove = useAllowed(`/storage/${place.storage}`, 'Datastore.Allocate')
   const copy = (volid: string) => {
     clipboard.copy(volid)
-    notifications.show({ message: t('copied', { volid }), autoClose: 2000 })
+    notify.show({ message: t('copied', { volid }), autoClose: 2000 })
   }
   const create = (volid: string) =>
     void navigate({ to: '.', search: (all) => ({ ...all, create: 'vm', from: volid, node: place.node }) })

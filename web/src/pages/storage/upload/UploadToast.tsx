@@ -1,7 +1,7 @@
-import { notifications } from '@mantine/notifications'
 import i18next from 'i18next'
 import { cancel, isOpen, uploadEnded, uploads, useUploads } from '@/pages/storage/upload/queue'
 import { UploadProgress } from '@/pages/storage/upload/UploadProgress'
+import { notify } from '@/ui/notify'
 
 function Body({ id }: { id: number }) {
   const upload = useUploads().find((each) => each.id === id)
@@ -16,11 +16,10 @@ export function showUpload(id: number): void {
     id: `upload-${id}`,
     title: i18next.t('storage:uploadTo', { storage: upload.storage }),
     message: <Body id={id} />,
-    closeButtonProps: { 'aria-label': i18next.t('common:close') },
   }
-  notifications.show({ ...toast, autoClose: false })
+  notify.show({ ...toast, autoClose: false })
   uploadEnded(id).then(
-    () => notifications.update({ ...toast, color: 'green', autoClose: 4000 }),
-    () => notifications.update({ ...toast, color: 'red', autoClose: 15000 }),
+    () => notify.update({ ...toast, color: 'green', autoClose: 4000 }),
+    () => notify.update({ ...toast, color: 'red', autoClose: 15000 }),
   )
 }
