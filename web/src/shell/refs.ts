@@ -29,6 +29,12 @@ export function targetOf(ref: Ref): Target {
   return { to: '/pools/$pool', params: { pool: name } }
 }
 
+/** The same as an address. */
+export function hrefOf(ref: Ref): string {
+  const { to, params } = targetOf(ref)
+  return to.replace(/\$(\w+)/g, (_, name: string) => encodeURIComponent((params as Record<string, string>)[name] ?? ''))
+}
+
 /** Which thing's page an address is, if it is one's. */
 export function refOfPath(path: string): Ref | null {
   const [family, ...names] = path.split('/').slice(1).map(decodeURIComponent)

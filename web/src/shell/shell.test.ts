@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { fromForeign } from '@/shell/links'
-import { refOfPath, targetOf } from '@/shell/refs'
+import { hrefOf, refOfPath, targetOf } from '@/shell/refs'
 import { inFront } from '@/shell/remembered'
 
 const at = (text: string) => fromForeign(new URL(text, 'https://n1:8006'))
@@ -29,6 +29,8 @@ test('a thing’s name and its page belong together', () => {
   expect(refOfPath('/storage/n1/local/content')).toBe('storage/n1/local')
   expect(refOfPath('/guests/100/console')).toBe('guest/100')
   expect(refOfPath('/guests')).toBeNull()
+  expect(hrefOf('pool/a/b')).toBe('/pools/a%2Fb')
+  expect(refOfPath(hrefOf('pool/a/b'))).toBe('pool/a/b')
   expect(targetOf('pool/a/b')).toEqual({ to: '/pools/$pool', params: { pool: 'a/b' } })
 })
 

@@ -33,18 +33,12 @@ export function Tree({ label, items, current, onToggle }: Props) {
   const typed = useTyped()
   const size = rowHeight()
   const found = items.findIndex((item) => item.branch.id === activeId)
-  const active =
-    found >= 0
-      ? found
-      : Math.max(
-          0,
-          items.findIndex((item) => item.branch.ref === current),
-        )
+  const active = found >= 0 ? found : Math.max(0, placeOf(items, current))
   const rows = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroll.current,
     estimateSize: () => size,
-    overscan: 12,
+    overscan: 6,
     // The active row is named by the tree, so it is always there.
     rangeExtractor: (range) => [...new Set([...defaultRangeExtractor(range), active])].filter((at) => items[at]),
   })
@@ -95,7 +89,8 @@ export function Tree({ label, items, current, onToggle }: Props) {
     perform(move)
   }
 
-  const activeItem = items[active]
+  const seen = rows.getVirtualItems()
+  const activeItem = seen.some((row) => row.index === active) ? items[active] : undefined
   return (
     <div ref={scroll} className={classes.scroll}>
       <div
@@ -106,9 +101,12 @@ export function Tree({ label, items, current, onToggle }: Props) {
         className={classes.tree}
         style={{ height: rows.getTotalSize() }}
         onKeyDown={onKeyDown}
+        onFocus={(event) => {
+          if (event.target === event.currentTarget) rows.scrollToIndex(active, { align: 'auto' })
+        }}
         data-testid="tree"
       >
-        {rows.getVirtualItems().map(({ index, start }) => {
+        {seen.map(({ index, start }) => {
           const item = items[index]
           if (!item) return null
           return (
@@ -147,14 +145,16 @@ function useTyped(): (key: string) => string {
   }
 }
 
+/** The row of a thing where it belongs, not among what is remembered of it. */
+const placeOf = (items: readonly Item[], ref: Ref | null): number =>
+  items.findIndex((item) => item.branch.ref === ref && !/^(favourites|recent)>/.test(item.branch.id))
+
 /** Scroll to the page's own row when another page is opened, not whenever rows change. */
 function useReveal(items: readonly Item[], current: Ref | null, scrollTo: (index: number) => void): void {
   const done = useRef<Ref | null>(null)
   useEffect(() => {
     if (!current || done.current === current) return
-    const index = items.findIndex(
-      (item) => item.branch.ref === current && !/^(favourites|recent)>/.test(item.branch.id),
-    )
+    const index = placeOf(items, current)
     if (index < 0) return
     done.current = current
     scrollTo(index)

@@ -1,4 +1,3 @@
-import { ActionIcon } from '@mantine/core'
 import {
   type IconBox,
   IconChevronRight,
@@ -11,12 +10,12 @@ import {
   IconTag,
   IconTemplate,
 } from '@tabler/icons-react'
-import { Link } from '@tanstack/react-router'
-import { memo } from 'react'
+import { useRouter } from '@tanstack/react-router'
+import { type MouseEvent, memo, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useGuest, useNode, useStorage } from '@/live/inventory'
 import { wordOf } from '@/shell/guest'
-import { parts, targetOf } from '@/shell/refs'
+import { hrefOf, parts, type Ref, targetOf } from '@/shell/refs'
 import type { BranchKind, Item } from '@/shell/tree/forest'
 import classes from '@/shell/tree/Tree.module.css'
 import { StatusDot } from '@/ui/StatusDot'
@@ -70,9 +69,9 @@ export const TreeRow = memo(function TreeRow(props: TreeRowProps) {
     >
       <Chevron expanded={expanded} toggle={() => onToggle(index)} />
       {branch.ref ? (
-        <Link {...targetOf(branch.ref)} tabIndex={-1} className={classes.link} draggable={false}>
+        <RowLink to={branch.ref}>
           <Inside item={item} />
-        </Link>
+        </RowLink>
       ) : (
         <span className={classes.link}>
           <Inside item={item} />
@@ -83,6 +82,21 @@ export const TreeRow = memo(function TreeRow(props: TreeRowProps) {
     </div>
   )
 })
+
+/** A plain link: the router's own costs too much where rows come and go while scrolling. */
+function RowLink({ to, children }: { to: Ref; children: ReactNode }) {
+  const router = useRouter()
+  function go(event: MouseEvent): void {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return
+    event.preventDefault()
+    void router.navigate(targetOf(to))
+  }
+  return (
+    <a href={hrefOf(to)} tabIndex={-1} className={classes.link} draggable={false} onClick={go}>
+      {children}
+    </a>
+  )
+}
 
 function Chevron({ expanded, toggle }: { expanded?: boolean; toggle: () => void }) {
   if (expanded === undefined) return <span className={classes.chevron} data-leaf />
@@ -105,11 +119,9 @@ function Chevron({ expanded, toggle }: { expanded?: boolean; toggle: () => void 
 function More({ label, open }: { label: string; open: (x: number, y: number) => void }) {
   const { t } = useTranslation('shell')
   return (
-    <ActionIcon
+    <button
+      type="button"
       className={classes.more}
-      size={24}
-      variant="subtle"
-      color="gray"
       tabIndex={-1}
       aria-label={t('tree.actions', { name: label })}
       onClick={(event) => {
@@ -118,8 +130,8 @@ function More({ label, open }: { label: string; open: (x: number, y: number) => 
         open(at.left, at.bottom)
       }}
     >
-      <IconDots size={16} />
-    </ActionIcon>
+      <IconDots size={16} aria-hidden />
+    </button>
   )
 }
 
