@@ -36,7 +36,8 @@ SPARED = (
     "POST /nodes/{node}/spiceshell", "POST /nodes/{node}/certificates", "DELETE /nodes/{node}/certificates",
     "POST /nodes/{node}/startall", "POST /nodes/{node}/stopall",
     # Streams that don't end, and log-ins, which are slow on purpose.
-    "GET /cluster/events", "POST /access/ticket", "POST /access/session", "POST /access/vncticket", "PUT /access/password",
+    "GET /cluster/events", "POST /access/ticket", "POST /access/session",
+    "POST /access/vncticket", "PUT /access/password",
     "GET /nodes/{node}/vncwebsocket", "GET /nodes/{node}/qemu/{vmid}/vncwebsocket",
     "POST /nodes/{node}/storage/{storage}/download-url", "GET /nodes/{node}/query-url-metadata",
 )  # fmt: skip
