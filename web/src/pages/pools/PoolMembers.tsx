@@ -11,10 +11,16 @@ import { Section } from '@/ui/Section'
 import { StatusDot } from '@/ui/StatusDot'
 import { useDialog } from '@/ui/useDialog'
 
+const STATES = ['running', 'stopped', 'paused', 'unknown'] as const
+
 function useColumns(): Column<Member>[] {
   const { t } = useTranslation(['access', 'common'])
   return useMemo(() => {
     const kind = (value: string) => (value === 'guest' ? t('acl.object.guest') : t('acl.object.aStorage'))
+    const say = (status: string) => {
+      const word = STATES.find((each) => each === status)
+      return word ? t(`common:${word}`) : status
+    }
     return [
       { id: 'name', header: t('pool.member'), value: (row) => row.name, width: 200, required: true, mobile: 'title' },
       {
@@ -39,7 +45,8 @@ function useColumns(): Column<Member>[] {
         id: 'status',
         header: t('common:status'),
         value: (row) => row.status,
-        cell: (row) => <StatusDot status={row.status} />,
+        label: say,
+        cell: (row) => <StatusDot status={row.status} label={say(row.status)} />,
         width: 120,
         filter: 'options',
         mobile: 'side',
