@@ -37,10 +37,30 @@ function brotli(): Plugin {
   }
 }
 
+/**
+ * What many pages need of the libraries comes in one file: a hundred small ones cost more by their number than they save.
+ * What only some pages need (consoles, charts, notes) is no part of it.
+ */
+const base = /node_modules[\\/](?!uplot|@xterm|@novnc|marked|dompurify)/
+
 export default defineConfig({
   plugins: [react(), catalogues(), brotli()],
   resolve: { alias: { '@': new URL('./src', import.meta.url).pathname } },
-  build: { outDir: site, emptyOutDir: true, target: 'es2022', sourcemap: false, modulePreload: { polyfill: false } },
+  build: {
+    outDir: site,
+    emptyOutDir: true,
+    target: 'es2022',
+    sourcemap: false,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          groups: [{ name: 'base', test: base, minShareCount: 4 }],
+        },
+      },
+    },
+  },
   server: {
     // `CORRAL_NODE=https://localhost:8006 npm run dev`: the page from Vite, the API from a running node.
     proxy: { '/api2': { target: process.env.CORRAL_NODE ?? 'https://localhost:8006', secure: false, ws: true } },
