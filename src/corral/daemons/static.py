@@ -38,6 +38,9 @@ TYPES: Final = {
 }
 """What is served, by the end of its name. Source maps and everything else that a build leaves behind are not."""
 
+_FILES: Final = {*TYPES, "br", "gz", "map"}
+"""What names a file, be it there or not."""
+
 INDEX: Final = "/index.html"
 FOREVER: Final = "/assets/"
 """Names below it carry a hash of what is in them."""
@@ -195,9 +198,11 @@ def _walk(directory: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
 def _navigates(path: str, request: web.BaseRequest) -> bool:
     """Whether a browser goes to a page of the application, whose paths are known to the application alone.
 
-    What only looks for a file, or is a client of the API with a wrong path, must read that there is none.
+    What only looks for a file, or is a client of the API with a wrong path, must read that there is none. A dot alone
+    makes no file: storages, pools and users have it in their names too.
     """
-    if not path.startswith("/") or path.startswith("/api2") or "." in path.rpartition("/")[2]:
+    last = path.rpartition("/")[2]
+    if not path.startswith("/") or path.startswith(("/api2", FOREVER, "/.")) or last.rpartition(".")[2] in _FILES:
         return False
     return request.headers.get("Sec-Fetch-Mode") == "navigate" or "text/html" in request.headers.get(hdrs.ACCEPT, "")
 
