@@ -1,16 +1,21 @@
-/** `/approve#…`: somebody asks for a change. It is planned anew, with the rights of whoever looks, and applied so. */
+/**
+ * `/approve#…`: somebody asks for a change. It is planned anew, with the rights of whoever looks, and applied so. Whoever
+ * made the link may mean ill: it must be a call that is known, all that it asks for is shown, and it brings no secret,
+ * which could not be shown.
+ */
 import { Alert, Button, EmptyState, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { IconCheck, IconInfoCircle, IconLinkOff, IconX } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Operation, Params } from '@/api/client'
-import { useDescribe, useOperation } from '@/forms/schema'
+import { type OperationSchema, useDescribe, useSchemas } from '@/forms/schema'
 import { brief } from '@/plan/brief'
+import { secretNames, secretsIn } from '@/plan/command'
 import { recordName } from '@/plan/files'
 import { PlanView } from '@/plan/PlanView'
 import { ProblemAlert } from '@/plan/Problems'
-import { changedBetween, decodeRequest, type Request, tokenBody } from '@/plan/share'
+import { changedBetween, decodeRequest, type Request, shownParams, tokenBody } from '@/plan/share'
 import { useReview } from '@/plan/useReview'
 import { ago } from '@/ui/format'
 import { Page } from '@/ui/Page'
@@ -22,9 +27,20 @@ export default function ApprovePage() {
   const request = useMemo(() => decodeRequest(hash), [hash])
   return (
     <Page title={t('approve.title')} flush>
-      {request ? <Asked key={hash} request={request} /> : <Broken />}
+      {request ? <Checked key={hash} request={request} /> : <Broken />}
     </Page>
   )
+}
+
+function Checked({ request }: { request: Request }) {
+  const { t } = useTranslation('plan')
+  const schemas = useSchemas()
+  if (!schemas) return <Skeleton h={180} m="md" aria-label={t('approve.planning')} />
+  const schema = schemas.get(request.operation)
+  if (!schema) return <Broken />
+  const secrets = secretsIn(request.params, secretNames(schema))
+  if (secrets.length > 0) return <Broken text={t('approve.secrets', { names: secrets.join(', ') })} />
+  return <Asked request={request} schema={schema} />
 }
 
 function useHash(): string {
@@ -37,27 +53,27 @@ function useHash(): string {
   return hash
 }
 
-function Broken() {
+function Broken({ text }: { text?: string }) {
   const { t } = useTranslation('plan')
   return (
     <EmptyState
       m="xl"
       icon={<IconLinkOff aria-hidden />}
-      title={t('approve.broken')}
-      description={t('approve.brokenText')}
+      title={text ? t('approve.refused') : t('approve.broken')}
+      description={text ?? t('approve.brokenText')}
     />
   )
 }
 
 type Outcome = 'open' | 'approved' | 'rejected'
 
-function Asked({ request }: { request: Request }) {
+function Asked({ request, schema }: { request: Request; schema: OperationSchema }) {
   const { t } = useTranslation('plan')
   const describe = useDescribe()
-  const schema = useOperation(request.operation)
+  const title = brief(describe(schema.text.split('\n')[0]))
   const [outcome, setOutcome] = useState<Outcome>('open')
   const review = useReview<Operation>({
-    title: brief(describe(schema?.text.split('\n')[0])) || request.operation,
+    title: title || request.operation,
     operation: request.operation,
     params: () => request.params as Params<Operation>,
     onDone: () => setOutcome('approved'),
@@ -69,10 +85,11 @@ function Asked({ request }: { request: Request }) {
     <div className={classes.page}>
       <div className={classes.scroll}>
         <Stack gap="md" maw={760}>
-          <Title order={2}>{brief(describe(schema?.text.split('\n')[0]))}</Title>
+          <Title order={2}>{title}</Title>
           <Text size="xs" className="mono" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
             {pathOf(request)}
           </Text>
+          <Parameters request={request} />
           <Asker request={request} token={review.planned?.token} />
           {review.problem?.kind === 'unplannable' ? (
             <Text>{t('approve.unplannable')}</Text>
@@ -86,7 +103,7 @@ function Asked({ request }: { request: Request }) {
               />
             )
           )}
-          {review.planned && <PlanView planned={review.planned} node={node} task={schema?.task} />}
+          {review.planned && <PlanView planned={review.planned} node={node} task={schema.task} />}
           {!review.planned && review.busy && <Skeleton h={180} aria-label={t('approve.planning')} />}
         </Stack>
       </div>
@@ -126,6 +143,28 @@ function usePlannedOnce(review: () => Promise<boolean>): void {
 
 const pathOf = ({ operation, params }: Request): string =>
   operation.replace(/\{([^}]+)\}/g, (_, name: string) => String(params[name]))
+
+/** In full: what a plan doesn't tell, such as whose password is set, counts as much. */
+function Parameters({ request }: { request: Request }) {
+  const { t } = useTranslation('plan')
+  const params = shownParams(request)
+  if (params.length === 0) return null
+  return (
+    <div>
+      <Text size="xs" c="dimmed">
+        {t('approve.params')}
+      </Text>
+      <dl className={classes.params}>
+        {params.map(([name, text]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  )
+}
 
 function Asker({ request, token }: { request: Request; token: string | undefined }) {
   const { t } = useTranslation('plan')

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Operation, plan } from '@/api/client'
 import type { OperationSchema } from '@/forms/schema'
-import { curlCommand, pveshCommand, secretsIn } from '@/plan/command'
+import { curlCommand, pveshCommand, secretNames, secretsIn } from '@/plan/command'
 import { approvalLink } from '@/plan/share'
 import { showError } from '@/ui/act'
 import { notify } from '@/ui/notify'
@@ -25,7 +25,7 @@ export function CopyMenu({
 }) {
   const { t } = useTranslation(['plan', 'common'])
   const [opened, setOpened] = useState(false)
-  const secrets = new Set(schema?.fields.filter((field) => field.secret).map((field) => field.name))
+  const secrets = schema ? secretNames(schema) : undefined
 
   async function copy(make: (params: Record<string, unknown>) => string | Promise<string>): Promise<void> {
     try {

@@ -55,6 +55,10 @@ export function curlCommand(
   return [...head, ...query, ...fields, quote(origin + url)].join(' ')
 }
 
+/** The names of an operation's secret parameters. */
+export const secretNames = (schema: { fields: readonly { name: string; secret?: boolean }[] }): ReadonlySet<string> =>
+  new Set(schema.fields.filter(({ secret }) => secret).map(({ name }) => name))
+
 /** The secret parameters that have a value. */
 export const secretsIn = (params: Values, secrets: ReadonlySet<string> = new Set()): string[] =>
   Object.entries(params)

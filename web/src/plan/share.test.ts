@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { approvalLink, changedBetween, decodeRequest, encodeRequest, tokenBody } from '@/plan/share'
+import { approvalLink, changedBetween, decodeRequest, encodeRequest, shownParams, tokenBody } from '@/plan/share'
 
 const REQUEST = {
   operation: 'PUT /nodes/{node}/qemu/{vmid}/config' as const,
@@ -13,6 +13,16 @@ describe('links', () => {
     const link = approvalLink('https://h:8006', REQUEST)
     expect(link).toMatch(/^https:\/\/h:8006\/approve#[\w-]+$/)
     expect(decodeRequest(new URL(link).hash)).toEqual(REQUEST)
+  })
+
+  it('tell all that they ask for beside the path', () => {
+    const params = { node: 'n1', vmid: 100, memory: 4096, name: '', sockets: null, disks: ['a', { b: 1 }] }
+    expect(shownParams({ ...REQUEST, params })).toEqual([
+      ['memory', '4096'],
+      ['name', '""'],
+      ['sockets', 'null'],
+      ['disks', '["a",{"b":1}]'],
+    ])
   })
 
   it('that are broken or change nothing are refused', () => {

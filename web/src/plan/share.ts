@@ -42,6 +42,13 @@ export function decodeRequest(hash: string): Request | null {
   }
 }
 
+/** All that is asked for beside the path, to be looked at before it is done. */
+export const shownParams = ({ operation, params }: Request): [string, string][] =>
+  Object.entries(target(operation, params).rest).map(([name, value]) => [
+    name,
+    typeof value === 'string' && value !== '' ? value : JSON.stringify(value),
+  ])
+
 /** What a plan's token says of itself: who planned, when, and the versions of what was read. Not verified here. */
 export interface TokenBody {
   user: string
