@@ -25,6 +25,10 @@ test('the path is filled in, and what is left goes into the body or the query', 
   expect(() => target('GET /nodes/{node}/status', {})).toThrow("'node' is missing")
 })
 
+test.each(['.', '..'])('%s in a path would name another call', (storage) => {
+  expect(() => target('DELETE /storage/{storage}', { storage })).toThrow("'storage'")
+})
+
 test('a GET has its parameters in the query, flags as numbers', async () => {
   const sent = answering(200, { data: [], total: 7 })
   expect((await callWithTotal('GET /nodes/{node}/storage', { node: 'n', enabled: true, content: 'iso' })).total).toBe(7)

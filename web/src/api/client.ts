@@ -90,7 +90,10 @@ export function target(operation: string, params: Values): { method: string; url
     const value = rest[name]
     delete rest[name]
     if (value === undefined || value === '') throw new Error(`${operation}: '${name}' is missing`)
-    return encodeURIComponent(String(value))
+    const text = String(value)
+    // The browser would take it for a step in the path, encoded or not: it names nothing that there is.
+    if (text === '.' || text === '..') throw new Error(`${operation}: '${name}' can't be '${text}'`)
+    return encodeURIComponent(text)
   })
   return { method, url: BASE + path, rest }
 }
