@@ -153,6 +153,38 @@ test('a tab that joins hears what only the others know', async () => {
   expect(heard).toEqual([['running']])
 })
 
+test('a tab that hears an event before it is welcomed is welcomed nevertheless', async () => {
+  const shared = { locks: locks(), channel: air() }
+  const first = outside(shared)
+  stops.push(startStream(first.outside))
+  await settle()
+  at(first.reads, 0).opened()
+  stops.push(onJoin(() => ({ kind: 'task', id: '', data: ['running'] })))
+  const heard: unknown[] = []
+  stops.push(onEvent((event) => heard.push(event.data)))
+  const others = shared.channel()
+  // The event was on its way when the tab opened its channel.
+  const late = {
+    ...shared,
+    channel: () => {
+      const mine = shared.channel()
+      const post = mine.postMessage.bind(mine)
+      mine.postMessage = (message: unknown) => {
+        if ((message as { type: string }).type === 'join')
+          mine.onmessage?.({
+            data: { type: 'event', event: { kind: 'change', id: '1.5', data: 'early' } },
+          } as MessageEvent)
+        post(message)
+      }
+      return mine
+    },
+  }
+  stops.push(startStream(outside(late).outside))
+  await settle()
+  others.close()
+  expect(heard).toEqual(['early', ['running']])
+})
+
 test('a refused ticket is waited for before the next try', async () => {
   let go: () => void = () => undefined
   const { reads, outside: it } = outside({

@@ -73,6 +73,7 @@ export function startStream(outside: Outside): () => void {
   const channel = outside.channel()
   let last = ''
   let leading = false
+  let welcomed = false
   let attempt = 0
   let wake: () => void = () => undefined
 
@@ -99,7 +100,8 @@ export function startStream(outside: Outside): () => void {
     } else if (leading) return
     else if (data.type === 'event') take(data.event)
     else if (data.type === 'state') connection.set(data.state)
-    else if (data.type === 'welcome' && !last) {
+    else if (data.type === 'welcome' && !welcomed) {
+      welcomed = true
       last = data.last
       connection.set(data.state)
       for (const event of data.events) emit(event)
