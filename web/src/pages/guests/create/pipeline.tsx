@@ -5,7 +5,7 @@ import { ApiError, call, plan } from '@/api/client'
 import { refresh } from '@/api/query'
 import { parseUpid, whenEnded } from '@/live/tasks'
 import { type Draft, discard, draft as drafts, EMPTY } from '@/pages/guests/create/draft'
-import { createParams, type Facts, mustGrow, withoutSource } from '@/pages/guests/create/params'
+import { createParams, diskBus, type Facts, mustGrow, withoutSource } from '@/pages/guests/create/params'
 import { uploadEnded, uploads } from '@/pages/storage/upload/queue'
 import { router } from '@/router'
 import { explain, followTask } from '@/ui/act'
@@ -83,7 +83,7 @@ export function sizeOf(drive: string | undefined): number {
 
 /** Give the copied disk its size, then start; for guests whose creation could do neither. */
 async function finish(draft: Draft, node: string, vmid: number): Promise<void> {
-  const disk = draft.os.startsWith('win') && !draft.drivers ? 'sata0' : 'scsi0'
+  const disk = diskBus(draft)
   const config = (await call('GET /nodes/{node}/qemu/{vmid}/config', { node, vmid })) as Record<string, unknown>
   if (sizeOf(String(config[disk] ?? '')) < draft.disk * GiB) {
     const upid = await call('PUT /nodes/{node}/qemu/{vmid}/resize', { node, vmid, disk, size: `${draft.disk}G` })
