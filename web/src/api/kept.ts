@@ -2,6 +2,8 @@
 import { useSyncExternalStore } from 'react'
 
 const parsed = new Map<string, { text: string | null; value: unknown }>()
+/** What the browser did not store. */
+const unstored = new Map<string, string>()
 const listeners = new Set<() => void>()
 
 /** The value kept under `key`, or `other`. Answers the same object until it is changed. */
@@ -20,6 +22,8 @@ export function kept<T>(key: string, other: T): T {
 }
 
 function read(key: string): string | null {
+  const held = unstored.get(key)
+  if (held !== undefined) return held
   try {
     return localStorage.getItem(key)
   } catch {
@@ -32,8 +36,9 @@ export function keep(key: string, value: unknown): void {
   parsed.set(key, { text, value })
   try {
     localStorage.setItem(key, text)
+    unstored.delete(key)
   } catch {
-    // full or forbidden: it holds until the page is closed
+    unstored.set(key, text) // full or forbidden: it holds until the page is closed
   }
   for (const listener of listeners) listener()
 }
