@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { due, hear, logIn, restoreSession, sessionRefused, sessionState } from '@/api/session'
+import { due, hear, logIn, logOut, restoreSession, sessionRefused, sessionState } from '@/api/session'
 
 const NOW = Date.parse('2026-01-01T12:00:00Z')
 let answers: (Response | Error)[] = []
@@ -81,4 +81,30 @@ test('a second factor is asked for, and other tabs’ log-out counts here', asyn
   await open()
   hear({ type: 'out' })
   expect(sessionState().kind).toBe('none')
+})
+
+test('who logged out while the node was away is logged out by the next visit', async () => {
+  await open()
+  await logOut()
+  expect(sessionState().kind).toBe('none')
+  asked = []
+  await restoreSession()
+  expect([asked, sessionState().kind]).toEqual([['DELETE'], 'none'])
+  answers = [nobody(), nobody()]
+  await restoreSession()
+  expect([asked, sessionState().kind]).toEqual([['DELETE', 'DELETE', 'GET'], 'none'])
+  answers = [session('joe@pve', 'one')]
+  await restoreSession()
+  expect(asked.at(-1)).toBe('GET')
+  expect(sessionState().kind).toBe('open')
+})
+
+test('a log-in is kept, though one was to be ended before', async () => {
+  await open()
+  await logOut()
+  answers = [session('joe@pve', 'two')]
+  await logIn({ username: 'joe', realm: 'pve', password: 'x', remember: false })
+  answers = [session('joe@pve', 'two')]
+  await restoreSession()
+  expect(sessionState().kind).toBe('open')
 })

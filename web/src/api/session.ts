@@ -102,9 +102,19 @@ export class LoginRefused extends Error {
   }
 }
 
+/** A log-out that the node has not heard of: the cookie is still there, and only the node can take it away. */
+const LEAVING = 'corral.leaving'
+
+async function dropCookie(): Promise<void> {
+  keep(LEAVING, true)
+  await ask('DELETE')
+  keep(LEAVING, false)
+}
+
 /** Find out at the start whether the browser has a session. */
 export async function restoreSession(): Promise<void> {
   try {
+    if (kept(LEAVING, false)) await dropCookie()
     const { answer, serverNow } = await ask('GET')
     if (answer) taken(answer, serverNow)
     else set({ kind: 'none' })
@@ -130,6 +140,7 @@ export async function logIn({ challenge, ...given }: Credentials): Promise<Login
   if (answer?.NeedTFA && answer.challenge)
     return { kind: 'factor', username: answer.username, challenge: answer.challenge }
   keep(REMEMBER, given.remember)
+  keep(LEAVING, false)
   if (answer) taken(answer, serverNow)
   return { kind: 'open' }
 }
@@ -145,7 +156,7 @@ export async function renewSession(): Promise<void> {
 }
 
 export async function logOut(): Promise<void> {
-  await ask('DELETE').catch(() => null)
+  await dropCookie().catch(() => null)
   set({ kind: 'none' })
   channel?.postMessage({ type: 'out' } satisfies Message)
 }
