@@ -6,7 +6,6 @@ import { type FieldSchema, labelOf, type OperationSchema, useOperation } from '@
 import {
   type Fault,
   type Faults,
-  fieldOf,
   members,
   paramsOf,
   placed,
@@ -231,7 +230,3 @@ export function faultText(fault: Fault): string {
   if (typeof fault === 'string') return fault
   return i18next.t(`forms:fault.${fault.key}`, { ...fault.values })
 }
-
-/** The field of a name among those shown: for callers that build pages of their own. */
-export const shownField = (fields: readonly FieldSchema[], name: string): FieldSchema | undefined =>
-  fieldOf(fields, name)

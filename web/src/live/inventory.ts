@@ -15,7 +15,7 @@ import {
 } from '@/live/rows'
 import { createStore, useSelected, useStore } from '@/live/store'
 import { connection, onEvent, onJoin, type StreamEvent } from '@/live/stream'
-import type { ChangeEvent, Guest, Inventory, NodeRow, PoolRow, StorageRow } from '@/live/types'
+import type { ChangeEvent, Guest, Inventory, NodeRow, StorageRow } from '@/live/types'
 
 export { inventoryOf } from '@/live/rows'
 
@@ -165,11 +165,6 @@ async function readGuest(vmid: number): Promise<boolean> {
   }
 }
 
-let keeper: Keeper | null = null
-
-/** Read everything again, soon. */
-export const reloadInventory = (): void => keeper?.reload()
-
 /** QEMU's own words, which the list of resources leaves out, for a tab that joins. */
 function words(): StreamEvent | null {
   const told = inventory.get().guestList.filter((guest) => guest.qmpstatus && guest.qmpstatus !== guest.status)
@@ -180,7 +175,6 @@ function words(): StreamEvent | null {
 /** Keep the inventory; answers the function that ends it. */
 export function startInventory(): () => void {
   const mine = new Keeper()
-  keeper = mine
   const silence = window.setInterval(() => {
     if (connection.get().kind === 'live') inventory.set(withSilence(inventory.get(), Date.now()))
   }, 10_000)
@@ -209,4 +203,3 @@ export const useStorage = (id: string): StorageRow | undefined => useSelected(in
 export const useGuests = (): readonly Guest[] => useSelected(inventory, (all) => all.guestList)
 export const useNodes = (): readonly NodeRow[] => useSelected(inventory, (all) => all.nodeList)
 export const useStorages = (): readonly StorageRow[] => useSelected(inventory, (all) => all.storageList)
-export const usePools = (): readonly PoolRow[] => useSelected(inventory, (all) => all.pools.list)

@@ -4,7 +4,6 @@ import { type OptionChange, optionChanges } from '@/plan/options'
 
 export type Rows = Result<'GET /cluster/history'>
 export type Row = Rows['rows'][number]
-export type RecordChange = Row['records'][number]
 export type Details = Result<'GET /cluster/history/{revision}'>
 
 /** Which changes are looked at. `from` and `to` are days, `2026-11-23`. */

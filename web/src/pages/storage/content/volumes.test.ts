@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { contentsOf, filename, isFull, removals, type Volume, volname } from './volumes'
+import { contentsOf, filename, removals, type Volume, volname } from './volumes'
 
 it('volumes are named without their storage', () => {
   expect(volname('local:iso/debian.iso')).toBe('iso/debian.iso')
@@ -9,11 +9,6 @@ it('volumes are named without their storage', () => {
 
 it('tabs come in one order, whatever the storage says', () => {
   expect(contentsOf('snippets,iso,images,rootdir')).toEqual(['images', 'iso', 'snippets'])
-})
-
-it('a storage of unknown size is not full', () => {
-  expect(isFull(1, 0)).toBe(false)
-  expect(isFull(90, 100)).toBe(true)
 })
 
 it('protected volumes are not among those to be removed', () => {

@@ -23,9 +23,6 @@ export const filename = (volid: string): string => volid.slice(volid.lastIndexOf
 /** What a guest can be made from. */
 export const isSource = (volume: Volume): boolean => volume.content === 'iso' || volume.content === 'import'
 
-/** Whether what is used of a storage deserves a look. */
-export const isFull = (used: number, total: number): boolean => total > 0 && used / total > 0.85
-
 /** The removal of several volumes, without those that are protected. */
 export const removals = (volumes: readonly Volume[], place: { node: string; storage: string }): Job[] =>
   volumes

@@ -62,11 +62,6 @@ export function cancel(id: number): void {
   next()
 }
 
-/** Forget an upload that has ended. */
-export function dismiss(id: number): void {
-  uploads.set(uploads.get().filter((each) => each.id !== id || isOpen(each)))
-}
-
 /** Resolves with the volume's id when the file is in its place; an `Error` if it does not get there. */
 export function uploadEnded(id: number): Promise<string> {
   return new Promise((resolve, reject) => {
