@@ -85,7 +85,7 @@ SCENES = (
     Scene("node-network", "/nodes/n1/network"),
     Scene("node-log", "/nodes/n1/log"),
     Scene("storages", "/storage"),
-    Scene("storage-content", "/storage/n1/local/content"),
+    Scene("storage-content", "/storage/n1/local/images"),
     Scene("pools", "/pools"),
     Scene("tasks", "/tasks"),
     Scene("history", "/history"),

@@ -131,3 +131,16 @@ def test_the_node_fetches_a_file(visit: Callable[..., Visitor], node: Node, web:
     expect(dialog).to_be_hidden()
     expect(visitor.row("fetched.iso")).to_be_visible()
     assert "local:iso/fetched.iso" in volumes(node)
+
+
+def test_the_search_leads_to_an_upload(visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    visitor.log_in()
+    page = visitor.page
+    page.keyboard.press("/")
+    page.get_by_role("dialog").get_by_role("combobox").fill("upload iso")
+    expect(page.get_by_role("option").first).to_contain_text("Upload")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("Upload")
+    expect(page.get_by_role("dialog").get_by_role("button", name="Upload")).to_be_visible()
+    assert "upload=" not in page.url

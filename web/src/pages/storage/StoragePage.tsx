@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { IconDatabase, IconUpload, IconWorldDownload } from '@tabler/icons-react'
-import { useNavigate, useParams } from '@tanstack/react-router'
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Result } from '@/api/client'
 import { useAllowed } from '@/api/permissions'
@@ -25,6 +26,22 @@ type Status = Result<'GET /nodes/{node}/storage/{storage}/status'>
 
 const FILES: readonly FileContent[] = ['iso', 'import', 'vztmpl']
 
+/** Open the upload where the address asks for it: actions found by the search lead here. */
+function useAsked(usable: boolean, open: (value: true) => void): void {
+  const search = useSearch({ strict: false }) as Record<string, unknown>
+  const navigate = useNavigate()
+  const asked = search.upload !== undefined && usable
+  useEffect(() => {
+    if (!asked) return
+    open(true)
+    void navigate({
+      to: '.',
+      search: ({ upload: _, ...rest }: Record<string, unknown>) => rest,
+      replace: true,
+    })
+  }, [asked, open, navigate])
+}
+
 /** A storage as one node sees it. */
 export default function StoragePage() {
   const { node = '', storage = '', tab } = useParams({ strict: false })
@@ -35,6 +52,7 @@ export default function StoragePage() {
   const upload = useDialog<true>()
   const download = useDialog<true>()
   const usable = may && contents.length > 0 && query.data?.active === 1
+  useAsked(usable, upload.open)
   return (
     <Page
       title={storage}

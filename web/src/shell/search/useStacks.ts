@@ -51,7 +51,7 @@ export function useActions(): { hits: Hit[]; words: string[] } {
         () =>
           void navigate({
             to: '/storage/$node/$storage/$tab',
-            params: { node: iso.node, storage: iso.storage, tab: 'content' },
+            params: { node: iso.node, storage: iso.storage, tab: 'iso' },
             search: { upload: 'iso' },
           }),
       )
