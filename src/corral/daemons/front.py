@@ -29,6 +29,7 @@ PASSED_ON = (
     "corral-plan",
     "corral-apply",
     "Idempotency-Key",
+    "Last-Event-ID",
     hdrs.ACCEPT_ENCODING,
 )
 PASSED_BACK = (
