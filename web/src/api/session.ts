@@ -149,7 +149,9 @@ export async function logIn({ challenge, ...given }: Credentials): Promise<Login
 export async function renewSession(): Promise<void> {
   try {
     const { answer, serverNow } = await ask('PUT', { remember: kept(REMEMBER, false) })
-    if (answer) taken(answer, serverNow)
+    // Who has logged out meanwhile must not be logged in again by an answer that was under way.
+    if (state.kind === 'none') await dropCookie().catch(() => null)
+    else if (answer) taken(answer, serverNow)
   } catch (error) {
     if (error instanceof LoginRefused && error.status === 401) void sessionRefused()
   }

@@ -15,7 +15,7 @@ import { secretNames, secretsIn } from '@/plan/command'
 import { recordName } from '@/plan/files'
 import { PlanView } from '@/plan/PlanView'
 import { ProblemAlert } from '@/plan/Problems'
-import { changedBetween, decodeRequest, type Request, shownParams, tokenBody } from '@/plan/share'
+import { askedBy, changedBetween, decodeRequest, type Request, shownParams } from '@/plan/share'
 import { useReview } from '@/plan/useReview'
 import { ago } from '@/ui/format'
 import { Page } from '@/ui/Page'
@@ -168,9 +168,8 @@ function Parameters({ request }: { request: Request }) {
 
 function Asker({ request, token }: { request: Request; token: string | undefined }) {
   const { t } = useTranslation('plan')
-  const asked = tokenBody(request.token)
-  const own = token === undefined ? null : tokenBody(token)
-  if (!asked) return null
+  const { asked } = request
+  const own = token === undefined ? null : askedBy(token)
   const moved = own ? changedBetween(asked, own) : []
   return (
     <Stack gap="xs">

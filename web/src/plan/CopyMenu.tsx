@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { type Operation, plan } from '@/api/client'
 import type { OperationSchema } from '@/forms/schema'
 import { curlCommand, pveshCommand, secretNames, secretsIn } from '@/plan/command'
-import { approvalLink } from '@/plan/share'
+import { approvalLink, askedBy } from '@/plan/share'
 import { showError } from '@/ui/act'
 import { notify } from '@/ui/notify'
 
@@ -40,7 +40,9 @@ export function CopyMenu({
     const found = secretsIn(given, secrets)
     if (found.length > 0) throw new Error(t('noSecrets', { names: found.join(', ') }))
     const made = token ?? (await plan(operation, given as never)).token
-    return approvalLink(window.location.origin, { operation, params: given, token: made })
+    const asked = askedBy(made)
+    if (!asked) throw new Error(t('copyFailed'))
+    return approvalLink(window.location.origin, { operation, params: given, asked })
   }
 
   return (

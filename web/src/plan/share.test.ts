@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { approvalLink, changedBetween, decodeRequest, encodeRequest, shownParams, tokenBody } from '@/plan/share'
+import { approvalLink, askedBy, changedBetween, decodeRequest, encodeRequest, shownParams } from '@/plan/share'
 
 const REQUEST = {
   operation: 'PUT /nodes/{node}/qemu/{vmid}/config' as const,
   params: { node: 'n1', vmid: 100, description: 'größer 更大 ?/+' },
-  token: 'a.b',
+  asked: { user: 'anna@pve', time: 5, reads: { 'guest/100': '7' } },
 }
 const packed = (value: unknown): string => encodeRequest(value as typeof REQUEST)
 
@@ -30,6 +30,7 @@ describe('links', () => {
     expect(decodeRequest(packed({ ...REQUEST, operation: 'GET /nodes' }))).toBeNull()
     expect(decodeRequest(packed({ ...REQUEST, operation: 'PUT https://elsewhere/ x' }))).toBeNull()
     expect(decodeRequest(packed({ ...REQUEST, params: [] }))).toBeNull()
+    expect(decodeRequest(packed({ ...REQUEST, asked: 'somebody' }))).toBeNull()
     expect(decodeRequest(packed({ ...REQUEST, params: { node: 'n1' } }))).toBeNull()
   })
 })
@@ -37,10 +38,15 @@ describe('links', () => {
 describe('tokens', () => {
   const token = (reads: Record<string, string>) => `${encodeRequest({ user: 'anna@pve', time: 5, reads } as never)}.mac`
 
+  it('give away nothing of what they draw', () => {
+    const drawn = `${encodeRequest({ user: 'anna@pve', time: 5, reads: {}, draws: { secret: 's' } } as never)}.mac`
+    expect(askedBy(drawn)).toEqual({ user: 'anna@pve', time: 5, reads: {} })
+  })
+
   it('say who planned and what has changed since', () => {
-    const [first, second] = [tokenBody(token({ a: '1', b: '2' })), tokenBody(token({ a: '1', b: '3', c: '4' }))]
+    const [first, second] = [askedBy(token({ a: '1', b: '2' })), askedBy(token({ a: '1', b: '3', c: '4' }))]
     expect(first).toEqual({ user: 'anna@pve', time: 5, reads: { a: '1', b: '2' } })
     expect(first && second && changedBetween(first, second)).toEqual(['b'])
-    expect(tokenBody('nonsense')).toBeNull()
+    expect(askedBy('nonsense')).toBeNull()
   })
 })

@@ -4,8 +4,15 @@ import { type Operation, target } from '@/api/client'
 export interface Request {
   operation: Operation
   params: Record<string, unknown>
-  /** The asker's plan. It is of no use to others; what it was made from tells whether things have changed since. */
-  token: string
+  /** Who planned it, and from what: tells whether things have changed since. */
+  asked: Asked
+}
+
+/** What a plan's token says of itself: who planned, when, and the versions of what was read. Not verified here. */
+export interface Asked {
+  user: string
+  time: number
+  reads: Record<string, string>
 }
 
 function base64url(text: string): string {
@@ -32,11 +39,12 @@ export function decodeRequest(hash: string): Request | null {
   try {
     const found: unknown = JSON.parse(fromBase64url(hash.replace(/^#/, '')))
     if (!isObject(found)) return null
-    const { operation, params, token } = found
-    if (typeof operation !== 'string' || !isObject(params) || typeof token !== 'string') return null
+    const { operation, params } = found
+    const asked = askedOf(found.asked)
+    if (typeof operation !== 'string' || !isObject(params) || !asked) return null
     if (!/^(POST|PUT|DELETE) \/\S*$/.test(operation)) return null
     target(operation, params) // throws if a part of the path is missing
-    return { operation: operation as Operation, params, token }
+    return { operation: operation as Operation, params, asked }
   } catch {
     return null
   }
@@ -49,18 +57,15 @@ export const shownParams = ({ operation, params }: Request): [string, string][] 
     typeof value === 'string' && value !== '' ? value : JSON.stringify(value),
   ])
 
-/** What a plan's token says of itself: who planned, when, and the versions of what was read. Not verified here. */
-export interface TokenBody {
-  user: string
-  time: number
-  reads: Record<string, string>
+function askedOf(found: unknown): Asked | null {
+  if (!isObject(found) || typeof found.user !== 'string' || typeof found.time !== 'number') return null
+  return { user: found.user, time: found.time, reads: isObject(found.reads) ? asTexts(found.reads) : {} }
 }
 
-export function tokenBody(token: string): TokenBody | null {
+/** Who planned what a token is for. The rest of a token, such as drawn values, must not get into a link. */
+export function askedBy(token: string): Asked | null {
   try {
-    const found: unknown = JSON.parse(fromBase64url(token.split('.')[0] ?? ''))
-    if (!isObject(found) || typeof found.user !== 'string' || typeof found.time !== 'number') return null
-    return { user: found.user, time: found.time, reads: isObject(found.reads) ? asTexts(found.reads) : {} }
+    return askedOf(JSON.parse(fromBase64url(token.split('.')[0] ?? '')))
   } catch {
     return null
   }
@@ -70,7 +75,7 @@ const asTexts = (values: Record<string, unknown>): Record<string, string> =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]))
 
 /** The records that both plans read and that have changed between them. */
-export const changedBetween = (first: TokenBody, second: TokenBody): string[] =>
+export const changedBetween = (first: Asked, second: Asked): string[] =>
   Object.entries(first.reads)
     .filter(([key, version]) => key in second.reads && second.reads[key] !== version)
     .map(([key]) => key)

@@ -19,11 +19,20 @@ function ofConsole(query: URLSearchParams): Found | null {
   return node ? { path: `/nodes/${name(node)}/shell` } : null
 }
 
+/** Decoded; as it stands where it is broken. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 /** `#v1:0:=qemu%2F100:4:…`: the third field says what is selected. */
 function ofHash(hash: string): Found | null {
   const fields = hash.replace(/^#/, '').split(':')
   if (fields[0] !== 'v1') return null
-  const id = decodeURIComponent((fields[2] ?? '').replace(/^=/, ''))
+  const id = decoded((fields[2] ?? '').replace(/^=/, ''))
   const [kind = '', first = '', second = ''] = id.split('/').filter((part, at) => part !== '' || at > 0)
   if ((kind === 'qemu' || kind === 'lxc') && /^\d+$/.test(first)) return { path: `/guests/${first}` }
   if (kind === 'node' && first) return { path: `/nodes/${name(first)}` }

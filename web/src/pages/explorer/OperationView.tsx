@@ -47,7 +47,9 @@ export function OperationView({ schema }: { schema: OperationSchema }) {
       )}
       <Stack gap="xs">
         <Title order={3}>{t('explorer.result')}</Title>
-        <Code block style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{schema.result}</Code>
+        <Code block style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+          {schema.result}
+        </Code>
       </Stack>
       <Stack gap="xs">
         <Title order={3}>{t('explorer.permissions')}</Title>
@@ -98,7 +100,9 @@ function Runner({ schema }: { schema: OperationSchema }) {
             {t('explorer.answer')} {answer.ms > 0 && t('explorer.took', { ms: answer.ms })}
           </Text>
           <ScrollArea.Autosize mah={480} viewportProps={{ tabIndex: 0, 'aria-label': t('explorer.answer') }}>
-            <Code block style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{answer.text}</Code>
+            <Code block style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+              {answer.text}
+            </Code>
           </ScrollArea.Autosize>
         </Stack>
       )}
