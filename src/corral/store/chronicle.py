@@ -1,14 +1,15 @@
 """The history as its readers ask for it: rows of who changed what, differences, blame, and the state of some moment.
 
 A reader sees the records that `sees` allows. The texts of others are not read, of class root and of what lies below
-`priv/` (see `paths.unseen`) it is told only that they changed.
+`priv/` (see `paths.unseen`) it is told only that they changed. VMIDs are given again: unless the reader sees all pasts,
+a guest's begins with the creation of the guest that has the number now, and there is none if no guest has it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, takewhile
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -17,7 +18,7 @@ from corral.schema.fields import name
 from corral.store import history
 from corral.store.base import Past, Revision, Store, Touch, Tree
 from corral.store.history import redact
-from corral.store.paths import PathView, unseen
+from corral.store.paths import GUEST, PathView, unseen
 from corral.store.settle import MAX_STEPS
 
 SHOWN = 20
@@ -34,6 +35,12 @@ STRIDES = 32
 
 LOOKED_AT = 20_000
 """Changes that one call looks through for those that the reader may see, before it answers with what it has."""
+
+LIVES = (10, 90, 900)
+"""Changes of a guest that are read, in steps, to find its creation: without it what is older is not shown."""
+
+_ALWAYS: Final = Revision(0, 0)
+_NEVER: Final = Revision(2**62, 0)
 
 Action = Literal["create", "change", "delete"]
 
@@ -142,18 +149,46 @@ class Deed(NamedTuple):
 
 
 class Chronicle:
-    """The history of `store`, for one reader."""
+    """The history of `store`, for one reader; `all_pasts`: also of guests that are gone, whose numbers others have."""
 
-    def __init__(self, store: Store, tree: Tree, sees: Callable[[str], bool], *, local: str = "") -> None:
+    def __init__(
+        self, store: Store, tree: Tree, sees: Callable[[str], bool], *, all_pasts: bool, local: str = ""
+    ) -> None:
         self._store = store
+        self._tree = tree
         self._view = PathView(tree, local=local)
         self._sees = sees
+        self._all_pasts = all_pasts
         self._seen: dict[str, bool] = {}
+        self._since: dict[str, Revision] = {}
 
-    def _may(self, key: str) -> bool:
+    def _may(self, key: str, revision: Revision) -> bool:
+        """Whether the reader may see what a record was at a revision, or became by it."""
         if key not in self._seen:
             self._seen[key] = self._sees(key)
-        return self._seen[key]
+        if not self._seen[key] or self._all_pasts or not key.startswith(GUEST):
+            return self._seen[key]
+        doc = self._tree.get(key)
+        if doc is not None and revision.number >= doc.version:
+            return True  # what it is now: needs no look at its past
+        if key not in self._since:
+            self._since[key] = self._begins(key)
+        return revision >= self._since[key]
+
+    def _begins(self, key: str) -> Revision:
+        """The first revision of a guest's past that is that of the guest which is there now."""
+        before: Revision | None = None
+        for limit in LIVES:
+            pasts = self._store.history(key, exact=True, before=before, limit=limit)
+            if before is None and pasts and pasts[0].after is None:
+                return _NEVER
+            for past in pasts:
+                if past.before is None:
+                    return past.revision
+            if len(pasts) < limit:
+                return _ALWAYS  # what is kept is younger than the guest
+            before = pasts[-1].revision
+        return before or _ALWAYS
 
     def key(self, path: str) -> str:
         """The key behind a path of the view, or a key."""
@@ -168,7 +203,7 @@ class Chronicle:
         looked_at, cursor = 0, asked.before
         for touches in self._revisions(asked, *window):
             looked_at, cursor = looked_at + len(touches), touches[0].revision
-            if seen := [touch for touch in touches if self._may(touch.key)]:
+            if seen := [touch for touch in touches if self._may(touch.key, touch.revision)]:
                 rows.append(self._row(seen))
             if len(rows) >= asked.limit or looked_at >= LOOKED_AT:
                 return Rows(rows=rows, next=str(cursor))
@@ -214,7 +249,7 @@ class Chronicle:
 
     def revision(self, revision: Revision) -> Details:
         """One revision; `NotFound` if it changed nothing that the reader may see."""
-        touches = [touch for touch in self._touches(revision) if self._may(touch.key)]
+        touches = [touch for touch in self._touches(revision) if self._may(touch.key, revision)]
         if not touches:
             raise NotFound(f"the history has no revision '{revision}' that you may see")
         records = [self._diff(past) for past in self._pasts(touches[:DIFFS])]
@@ -246,7 +281,7 @@ class Chronicle:
                 raise NotFound(f"'{self._view.path_of(key)}' has no history")
             revision = newest[0].revision
         touches = self._touches(revision, key)
-        seen = [touch for touch in touches if self._may(touch.key)]
+        seen = [touch for touch in touches if self._may(touch.key, touch.revision)]
         if not seen:
             raise NotFound(f"the history has no revision '{revision}' of what you may see")
         if len(seen) < len(touches):
@@ -289,7 +324,8 @@ class Chronicle:
 
     def blame(self, key: str) -> Blame:
         """Who wrote each line of a record; `NotFound` if it has no history that can be shown."""
-        pasts = self._store.history(key, exact=True, limit=BLAMED)
+        newest = self._store.history(key, exact=True, limit=BLAMED)
+        pasts = [past for past in newest if self._may(key, past.revision)]
         if not pasts or any(unseen(key, past.cls) for past in pasts):
             raise NotFound(f"'{self._view.path_of(key)}' has no history to be shown")
         return Blame(key=key, path=self._view.path_of(key), lines=[_blamed(line) for line in history.blame(pasts)])
@@ -305,7 +341,7 @@ class Chronicle:
                 size=None if unseen(each, stood.cls) else len(redact(stood.text).encode()),
             )
             for each, stood in found.items()
-            if self._may(each)
+            if self._may(each, revision)
         ]
         if not key:
             return Then(revision=str(revision), files=sorted(files, key=lambda file: file.path))

@@ -27,7 +27,8 @@ _SEEN = "each record is shown to those who may see its object"
 
 def chronicle(call: Call) -> Chronicle:
     """The history as the caller may see it."""
-    return Chronicle(call.app.store, call.tree, CallerSight(call).record, local=call.app.node)
+    sight = CallerSight(call)
+    return Chronicle(call.app.store, call.tree, sight.record, all_pasts=sight.all_pasts(), local=call.app.node)
 
 
 @endpoint("GET", "/cluster/history", allow=anyone(_SEEN), root=True)

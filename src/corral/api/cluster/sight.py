@@ -21,6 +21,10 @@ class CallerSight:
         """`Forbidden` for a record that the caller may not see."""
         self._call.need(*_right(key))
 
+    def all_pasts(self) -> bool:
+        """Whether also the pasts of guests that are gone, by Sys.Audit on /: their numbers may be another's now."""
+        return self._call.may("/", "Sys.Audit")
+
     def task(self, upid: str) -> bool:
         """Own ones, and all of a node with Sys.Audit there."""
         task = Upid.parse(upid)

@@ -219,3 +219,80 @@ def test_each_sees_the_rows_of_what_it_may_see(app: App, root: Client, joe: Clie
             assert reply.reason == f"Permission check failed ({reason})"
     root.put("/access/acl", path="/vms/100", users="joe@pve", roles="PVEVMUser", delete=1)
     assert revisions(joe) == []
+
+
+@pytest.fixture
+def new_owner(root: Client, joe: Client) -> Client:
+    """Sees what has the number 100."""
+    root.put("/access/acl", path="/vms/100", users="joe@pve", roles="PVEVMUser")
+    return joe
+
+
+def test_a_number_given_again_does_not_bring_its_past_along(app: App, root: Client, new_owner: Client) -> None:
+    old = [
+        guest(app, 100, "description: old\nmemory: 32\n", who="old@pve"),
+        guest(app, 100, "description: old\nmemory: 64\n", who="old@pve"),
+    ]
+    gone = guest(app, 100, None, who="old@pve")
+    between = str(commit(app, Write(key="storage.cfg", text="dir: x\n")))
+    made = guest(app, 100, "memory: 64\n", who="joe@pve")
+    changed = guest(app, 100, "memory: 64\nname: new\n", who="joe@pve")
+    for asked in ({}, {"vmid": 100}, {"path": "guest/100"}, {"limit": 2}):
+        assert revisions(new_owner, **asked) == [changed, made]
+    assert revisions(new_owner, user="old@pve") == []
+    assert revisions(new_owner, before=made) == []
+    assert revisions(root, vmid=100) == [changed, made, gone, *reversed(old)]
+    (created,) = new_owner.get(f"/cluster/history/{made}")["records"]
+    assert (created["action"], created["diff"].splitlines()[3:]) == ("create", ["+memory: 64"])
+    for revision in (*old, gone):
+        assert new_owner.refused("GET", f"/cluster/history/{revision}").status == 500
+        assert "description: old" in root.get(f"/cluster/history/{revision}")["records"][0]["diff"]
+    lines = new_owner.get("/cluster/history/blame", path="guest/100")["lines"]
+    assert [(line["text"], line["revision"]) for line in lines] == [("memory: 64", made), ("name: new", changed)]
+    for revision in (*old, between):
+        assert new_owner.get("/cluster/history/at", revision=revision)["files"] == []
+        assert new_owner.refused("GET", "/cluster/history/at", revision=revision, path="guest/100").status == 500
+    assert root.get("/cluster/history/at", revision=old[0], path="guest/100")["text"].startswith("description: old")
+    assert new_owner.get("/cluster/history/at", revision=made, path="guest/100")["text"] == "memory: 64\n"
+    for asked in ({"revision": old[1]}, {"revision": old[1], "path": "guest/100"}, {"revision": gone}):
+        reply = new_owner.refused("POST", "/cluster/history/revert", **asked)
+        assert reply.reason.endswith("of what you may see")
+
+
+def test_a_number_without_a_guest_has_a_past_for_administrators_alone(
+    app: App, root: Client, new_owner: Client
+) -> None:
+    old = guest(app, 100, "description: old\n")
+    gone = guest(app, 100, None)
+    assert revisions(new_owner, vmid=100) == revisions(new_owner) == []
+    for revision in (old, gone):
+        assert new_owner.refused("GET", f"/cluster/history/{revision}").status == 500
+    assert new_owner.refused("GET", "/cluster/history/blame", path="guest/100").status == 500
+    assert new_owner.get("/cluster/history/at", revision=old)["files"] == []
+    assert new_owner.refused("GET", "/cluster/history/at", revision=old, path="guest/100").status == 500
+    assert revisions(root, vmid=100) == [gone, old]
+    root.put("/access/acl", path="/", users="joe@pve", roles="PVEAuditor", propagate=0)
+    assert revisions(new_owner, vmid=100) == [gone, old]
+
+
+def test_of_a_guest_of_many_changes_what_is_older_than_was_read_is_left_out(app: App, new_owner: Client) -> None:
+    guest(app, 100, "description: old\n")
+    guest(app, 100, None)
+    made = guest(app, 100, "memory: 0\n")
+    later = [guest(app, 100, f"memory: {number}\n") for number in range(1, 1000)]
+    asked = {"vmid": 100, "limit": 500}
+    assert revisions(new_owner, **asked, before=later[499]) == [*reversed(later[:499]), made]
+    later.append(guest(app, 100, "memory: 1000\n"))
+    assert revisions(new_owner, **asked, before=later[500]) == list(reversed(later[:500]))
+    assert new_owner.refused("GET", "/cluster/history/at", revision=made, path="guest/100").status == 500
+
+
+def test_of_a_guest_older_than_the_history_all_that_is_kept_is_shown(
+    app: App, new_owner: Client, clock: FakeClock
+) -> None:
+    guest(app, 100, "memory: 1\n")
+    clock.advance(10)
+    changed = guest(app, 100, "memory: 2\n")
+    app.store.prune(older_than=clock.now() - 5, max_bytes=2**30)
+    assert revisions(new_owner) == [changed]
+    assert "memory: 1" in new_owner.get(f"/cluster/history/{changed}")["records"][0]["diff"]
