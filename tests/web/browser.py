@@ -183,11 +183,15 @@ class Visitor:
 
     def faults(self) -> list[str]:
         """What `look` finds wrong, a line each; what the console said is told once."""
+        violations = self.violations()
+        if violations:  # a page in motion: what is really wrong stays
+            self.page.wait_for_timeout(1000)
+            violations = self.violations()
         said, self.complaints[:] = [*self.complaints], []
         width = self.page.evaluate("document.documentElement.scrollWidth")
         wide = [f"{self.page.url} is {width} px wide on a screen of {self.screen.width}"]
         return [
-            *self.violations(),
+            *violations,
             *(wide if width > self.screen.width else []),
             *(f"console: {line}" for line in said),
         ]
