@@ -14,7 +14,7 @@ from tests.lab.guest import Guest
 from tests.lab.node import Node
 from tests.web.browser import Visitor
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
 
 BOOT = 120_000
 
