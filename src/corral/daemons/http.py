@@ -215,6 +215,7 @@ def respond(reply: Reply, fmt: str, request: web.BaseRequest, *, bare: bool = Fa
         headers[REVISION_HEADER] = str(reply.revision)
     if reply.session is not None:
         headers[hdrs.SET_COOKIE] = set_cookie(reply.session)
+        headers[hdrs.CACHE_CONTROL] = "no-store"
     response = web.Response(
         status=body.status,
         reason=reason_phrase(body.reason),

@@ -22,6 +22,7 @@ LOGIN = f"username={ADMIN}&password={quote(ADMIN_PASSWORD)}"
 def cookie_of(answer: Answer) -> tuple[str, list[str]]:
     """The ticket, and the attributes of its cookie."""
     first, *words = answer.headers["set-cookie"].split("; ")
+    assert answer.headers["cache-control"] == "no-store"
     name, _, value = first.partition("=")
     assert name == "__Host-PVEAuthCookie"
     assert quote(unquote(value), safe="") == value
